@@ -1,0 +1,56 @@
+package io.fusecache.cache;
+
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.ObjectRef;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Tier 3: the bucket. All methods block, for at most the cloud timeout per attempt, and retry what is worth retrying
+ * within it. Keys are whole object keys, prefix included.
+ */
+public interface CloudTier extends AutoCloseable {
+    /**
+     * Reads {@code target.byteSize()} bytes from {@code offset}, only while the object's ETag is {@code object.etag()}.
+     *
+     * @return Hit, or Miss where the object is gone or has another ETag
+     */
+    ReadOutcome read(ObjectRef object, long offset, MemorySegment target) throws IOException;
+
+    /**
+     * Puts an object: {@code size} bytes that {@code content} reads, in parallel parts where it is large. It appears whole
+     * or not at all.
+     */
+    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content) throws IOException;
+
+    /** Copies on the bucket's side, attributes included, while the source has that ETag; empty where it has not. */
+    Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException;
+
+    /** Removes the object; one that is not there is no error. */
+    void delete(String key) throws IOException;
+
+    /** Everything one level below {@code prefix} (which ends in '/' or is empty), in no particular order. */
+    List<ListedObject> list(String prefix) throws IOException;
+
+    /** What is at the key now: its reference and size; empty where nothing is. */
+    Optional<StoredObject> head(String key) throws IOException;
+
+    /** Checks credentials and that the bucket exists; the message of the exception names what is wrong and the way out. */
+    void check() throws IOException;
+
+    @Override
+    void close();
+
+    /** An object as a head request shows it. */
+    record StoredObject(ObjectRef object, long size, Map<String, String> attributes) {}
+
+    /** Random access to the bytes that are being put; called from several threads. */
+    @FunctionalInterface
+    interface RangeReader {
+        /** Fills {@code target} from {@code offset}; IOException where it cannot fill it whole. */
+        void read(long offset, MemorySegment target) throws IOException;
+    }
+}

@@ -1,0 +1,21 @@
+package io.fusecache.metadata;
+
+import java.util.Set;
+
+/** Whoever caches what read leases cover: the file system, on behalf of the kernel. */
+public interface RecallListener {
+    /**
+     * Drops what is cached of these inodes, the kernel's caches included, before it returns; the acknowledgement goes out
+     * then. It must not wait for any file system request (the kernel may hold a lock that such a request waits for)
+     * and must not call {@link Metadata}.
+     *
+     * @return those of the inodes that are open here, so that an unlinked one lives on for this node
+     */
+    Set<Long> recalled(Recall recall);
+
+    /**
+     * The session was lost or fenced and all read leases with it: drops everything. With {@code fenced} the node's write
+     * leases are gone as well, and what was not committed under them must be set aside, not committed.
+     */
+    void reset(boolean fenced);
+}
