@@ -49,7 +49,12 @@ public interface LocalTier extends AutoCloseable {
 
     /** Evictions and corrupt blocks are counted since start. */
     record Usage(
-            long capacityBytes, long usedBytes, long unpersistedBytes, long files, long evictions, long corruptBlocks) {}
+            long capacityBytes,
+            long usedBytes,
+            long unpersistedBytes,
+            long files,
+            long evictions,
+            long corruptBlocks) {}
 
     record CachedFileSummary(long ino, long version, long size, long presentBytes, boolean whole, boolean persisted) {}
 }

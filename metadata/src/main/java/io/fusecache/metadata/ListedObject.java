@@ -13,9 +13,4 @@ import java.util.Map;
  * @param attributes object metadata where the listing carries it, else empty
  */
 public record ListedObject(
-        FileName name,
-        boolean directory,
-        long size,
-        String etag,
-        Timestamp modified,
-        Map<String, String> attributes) {}
+        FileName name, boolean directory, long size, String etag, Timestamp modified, Map<String, String> attributes) {}

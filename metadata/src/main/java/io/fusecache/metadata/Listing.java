@@ -9,4 +9,8 @@ import org.jspecify.annotations.Nullable;
  * @param keyPrefix the keys to list, with a trailing slash, empty for the root of a bucket without a prefix
  * @param lastImported when a listing of it was last taken over, or null where never
  */
-public record Listing(long directory, long token, String keyPrefix, @Nullable Timestamp lastImported) {}
+public record Listing(
+        long directory,
+        long token,
+        String keyPrefix,
+        @Nullable Timestamp lastImported) {}

@@ -18,8 +18,7 @@ public record ObjectAttributes(int permissions, int uid, int gid, Timestamp modi
     private static final String BORN = "fusecache-btime";
 
     public static ObjectAttributes of(Inode inode) {
-        return new ObjectAttributes(
-                inode.permissions(), inode.uid(), inode.gid(), inode.modified(), inode.born());
+        return new ObjectAttributes(inode.permissions(), inode.uid(), inode.gid(), inode.modified(), inode.born());
     }
 
     public Map<String, String> toMap() {
