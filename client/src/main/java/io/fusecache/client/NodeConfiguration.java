@@ -1,0 +1,159 @@
+package io.fusecache.client;
+
+import io.fusecache.metadata.NodeId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that a node must be told, validated: {@code client.settings} makes it from flags, environment and file.
+ *
+ * @param memoryBytes the off-heap arena that holds every I/O buffer
+ * @param progressBytes log every so many bytes read or written through the daemon; 0 for never
+ */
+public record NodeConfiguration(
+        Mount mount,
+        Cache cache,
+        Coordinator coordinator,
+        Network network,
+        PeerReads peerReads,
+        Bucket bucket,
+        Durability durability,
+        Duration uploadDelay,
+        long memoryBytes,
+        long progressBytes) {
+
+    /**
+     * Where and how the file system appears.
+     *
+     * @param threads readers of /dev/fuse
+     * @param retries how often mounting is tried again, {@code retryDelay} apart, after the first try failed
+     */
+    public record Mount(
+            Path directory, boolean readOnly, Passthrough passthrough, int threads, int retries, Duration retryDelay) {}
+
+    /** Whether the kernel reads and writes backing files itself. */
+    public enum Passthrough {
+        /** A node that cannot have it does not start. */
+        ON,
+        OFF,
+        /** Where the kernel, the rights and the cache's file system allow it. */
+        AUTO
+    }
+
+    /**
+     * Tier 1.
+     *
+     * @param directories on disks of this node; files are spread over them
+     * @param capacityBytes all directories together
+     * @param reserveBytes kept free on each of their file systems
+     * @param blockBytes of the versions that this node commits; a power of two
+     */
+    public record Cache(List<Path> directories, long capacityBytes, long reserveBytes, int blockBytes) {
+        public Cache {
+            directories = List.copyOf(directories);
+        }
+    }
+
+    /**
+     * Where the coordinator listens: addresses of the same replicas in the same order.
+     *
+     * @param timeout how long a request waits for a coordinator that is away
+     */
+    public record Coordinator(List<HostPort> http, List<HostPort> grpc, Duration timeout) {
+        public Coordinator {
+            http = List.copyOf(http);
+            grpc = List.copyOf(grpc);
+        }
+    }
+
+    /**
+     * How others see this node.
+     *
+     * @param id null: made once and kept in the first cache directory
+     * @param listenHost the address to bind, {@code 0.0.0.0} for all
+     * @param advertisedHost what peers are told; null: the local address that the coordinator is reached from
+     * @param httpPort 0 for any free one
+     * @param grpcPort told to others, as the interfaces have it; nothing listens there yet
+     * @param apiKey what requests must carry; null: none
+     */
+    public record Network(
+            @Nullable NodeId id,
+            String listenHost,
+            @Nullable String advertisedHost,
+            int httpPort,
+            int grpcPort,
+            @Nullable Secret apiKey) {}
+
+    /**
+     * Tier 2, as a reader.
+     *
+     * @param hybridThresholdBytes files above it may be read from peers and bucket at once
+     * @param bytesPerSecond what one peer is assumed to serve
+     */
+    public record PeerReads(long hybridThresholdBytes, long bytesPerSecond, Duration timeout) {}
+
+    /**
+     * Tier 3.
+     *
+     * @param prefix all keys begin with it; empty, or with a slash at its end
+     * @param refresh a directory's listing older than this is made anew on use
+     */
+    public record Bucket(Store store, String prefix, Duration timeout, Duration refresh) {}
+
+    /** Which store, and how it is reached. */
+    public sealed interface Store {
+        /** A folder that holds plain objects. */
+        record FileFolder(Path root) implements Store {}
+
+        /**
+         * @param endpoint null: Amazon's own of the region
+         * @param accessKeyId null: the usual chain of providers
+         */
+        record S3(
+                String bucket,
+                String region,
+                @Nullable String endpoint,
+                boolean forcePathStyle,
+                @Nullable String accessKeyId,
+                @Nullable Secret secretAccessKey,
+                @Nullable Secret sessionToken)
+                implements Store {}
+
+        /** @param key null: the usual chain of identities */
+        record Azure(String account, @Nullable Secret key, String container) implements Store {}
+
+        /** @param accessKeyId HMAC key; null: the usual chain of identities */
+        record Gcp(
+                String bucket,
+                @Nullable String accessKeyId,
+                @Nullable Secret secretAccessKey) implements Store {}
+    }
+
+    /** What close() and fsync() wait for. */
+    public enum Durability {
+        /** The bytes are on this node's NVMe. */
+        LOCAL,
+        /** And on one more node. */
+        PEER,
+        /** And in the bucket. */
+        CLOUD
+    }
+
+    /** A network address; {@code port} is 1 to 65535. */
+    public record HostPort(String host, int port) {
+        @Override
+        public String toString() {
+            return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        }
+    }
+
+    /** A value that must not be printed. */
+    public record Secret(String value) {
+        @Override
+        public String toString() {
+            return "****";
+        }
+    }
+}
