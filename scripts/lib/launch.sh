@@ -1,0 +1,30 @@
+# Sourced by the programs in bin/ with: self (the program's path), main (its class), jvm_options (its own), and the
+# program's arguments. Replaces the shell by the JVM. A few milliseconds: no Maven, and no process but the JVM's.
+
+root=$(CDPATH='' cd -- "${self%/*}/.." && pwd -P)
+dist=$root/cli/target/dist
+
+if [ ! -r "$dist/jdk" ]; then
+  echo "${self##*/}: not built yet, building" >&2
+  make -C "$root" --no-print-directory build >&2 || exit 1
+fi
+
+# The build notes the JDK that it used: its AOT cache fits no other.
+read -r JAVA_HOME <"$dist/jdk"
+if [ ! -x "$JAVA_HOME/bin/java" ]; then
+  . "$root/scripts/lib/jdk.sh" || exit 1
+fi
+
+# A cache that does not fit (another JDK, a replaced jar) is ignored by the JVM: it costs start-up time, nothing else.
+cache=$dist/${self##*/}.aot
+if [ -r "$cache" ]; then
+  jvm_options="-XX:AOTCache=$cache -Xlog:aot=off -Xlog:cds=off $jvm_options"
+fi
+
+# shellcheck disable=SC2086  # lists of words
+exec "$JAVA_HOME/bin/java" $jvm_options \
+  -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData \
+  --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
+  "-Djava.library.path=$dist/native" \
+  ${FUSECACHE_JAVA_OPTIONS:-} \
+  -cp "$dist/lib/fusecache.jar" "$main" "$@"

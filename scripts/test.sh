@@ -1,0 +1,42 @@
+#!/bin/sh
+# Builds and tests everything, and closes with one line: 'N passed, N failed', and ', N skipped' where some were.
+# The counts are those of the reports that this run wrote. A build that breaks before its tests counts as one failure.
+set -eu
+cd -- "$(dirname -- "$0")/.."
+. scripts/lib/jdk.sh
+
+mkdir -p target
+log=target/test.log
+find . -path './*/target/*-reports/*' -name '*.xml' -exec rm -f {} +
+
+# Failing tests do not end the run, so that one run shows them all; the counts below decide.
+{ mvn -B -ntp -Dstyle.color=never -Dmaven.test.failure.ignore=true verify "$@" 2>&1 || echo "[ERROR] maven: exit status $?"; } | tee "$log"
+
+# The root elements of the reports: <testsuite ... tests="3" errors="0" skipped="0" failures="0" ...>
+counts=$(find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec cat {} + | tr '\n' ' ' | grep -o '<testsuite [^>]*>' |
+  awk '
+    function attribute(name) { return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3) + 0 : 0 }
+    { tests += attribute("tests"); failed += attribute("errors") + attribute("failures"); skipped += attribute("skipped") }
+    END { printf "%d %d %d\n", tests - failed - skipped, failed, skipped }')
+read -r passed failed skipped <<COUNTS
+$counts
+COUNTS
+
+if [ "$failed" -gt 0 ]; then
+  echo
+  echo "Failed:"
+  find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec grep -lE '<(failure|error)[ >]' {} + | sed 's/^/  /'
+elif grep -q '^\[ERROR\]' "$log" || ! grep -q 'BUILD SUCCESS' "$log"; then
+  echo
+  echo "The build broke outside of its tests: see the first [ERROR] above, or in $log"
+  failed=1
+elif [ "$passed" -eq 0 ]; then
+  echo "No test ran"
+  failed=1
+fi
+
+summary="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || summary="$summary, $skipped skipped"
+echo
+echo "$summary"
+[ "$failed" -eq 0 ]
