@@ -56,6 +56,9 @@ public interface CachedFile extends AutoCloseable {
      */
     boolean verify(int firstBlock, int count) throws IOException;
 
+    /** Whether {@link #verify} of all of it would be true without reading anything. Never blocks. */
+    boolean verified();
+
     /** Drops one block that turned out wrong. */
     void drop(int block) throws IOException;
 

@@ -110,9 +110,11 @@ public interface Metadata extends AutoCloseable {
      * was written on plus one. Needs the write lease: ESTALE where it was lost or the base is not the last version.
      *
      * @param modified the modification time of the new content
+     * @param changed the change time as the writing node's programs saw it last; the inode keeps a later one of its own, so
+     *     that no commit makes a file look changed that its writer has looked at since
      * @param usedBytes what its blocks take
      */
-    Inode commit(FileVersion content, Timestamp modified, long usedBytes) throws ErrnoException;
+    Inode commit(FileVersion content, Timestamp modified, Timestamp changed, long usedBytes) throws ErrnoException;
 
     /**
      * Adds checksums to a committed version that had none. False where it is not the last version any more. Needs no
