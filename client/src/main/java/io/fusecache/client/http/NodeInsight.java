@@ -1,0 +1,27 @@
+package io.fusecache.client.http;
+
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.NodeAddress;
+import java.time.Duration;
+import java.util.List;
+
+/** What a node knows of itself, for status, statistics, metrics and {@code explain}. */
+public interface NodeInsight {
+    NodeStatus status();
+
+    /** Which tier would serve the file, and why. ENOENT. */
+    Explanation explain(FilePath path) throws ErrnoException;
+
+    /** The other live nodes, as the coordinator knows them. */
+    List<NodeAddress> peers() throws ErrnoException;
+
+    /** Most recently used first, at most {@code limit}. */
+    List<LocalTier.CachedFileSummary> cachedFiles(int limit);
+
+    /** Counts per tier since start. */
+    ReadCounts reads();
+
+    /** Waits until nothing waits for upload, for at most {@code bound}. Returns what is pending then. */
+    NodeStatus.Uploads flush(Duration bound) throws InterruptedException;
+}

@@ -1,0 +1,57 @@
+package io.fusecache.client.http;
+
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A node at one moment, as {@code GET /api/status} and {@code fusecache status} show it. */
+public record NodeStatus(
+        String id,
+        String version,
+        long pid,
+        Instant startedAt,
+        String mount,
+        boolean readOnly,
+        String durability,
+        Kernel kernel,
+        Coordinator coordinator,
+        Nvme nvme,
+        Cloud cloud,
+        Uploads uploads,
+        Memory memory) {
+
+    /**
+     * @param protocol as negotiated: {@code 7.45}
+     * @param passthroughReason why it is off, or what it stands on
+     */
+    public record Kernel(String protocol, boolean passthrough, String passthroughReason, int threads) {}
+
+    public record Coordinator(boolean connected, List<String> addresses) {
+        public Coordinator {
+            addresses = List.copyOf(addresses);
+        }
+    }
+
+    /** Tier 1; counts are since start. */
+    public record Nvme(
+            List<String> directories,
+            long capacityBytes,
+            long usedBytes,
+            long unpersistedBytes,
+            long files,
+            long evictions,
+            long corruptBlocks) {
+        public Nvme {
+            directories = List.copyOf(directories);
+        }
+    }
+
+    /** Tier 3. */
+    public record Cloud(String provider, String location, String prefix) {}
+
+    /** What is not in the bucket yet. {@code lastError} is that of the latest try that failed, until one succeeds. */
+    public record Uploads(
+            long pendingFiles, long pendingBytes, @Nullable String lastError) {}
+
+    public record Memory(long arenaBytes, long arenaUsedBytes, long heapMaxBytes, long residentBytes) {}
+}
