@@ -25,6 +25,6 @@ fi
 exec "$JAVA_HOME/bin/java" $jvm_options \
   -XX:+UseSerialGC -XX:+ExitOnOutOfMemoryError -XX:-UsePerfData \
   --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-  "-Djava.library.path=$dist/native" \
+  "-Djava.library.path=$dist/native" "-Dfusecache.home=$root" \
   ${FUSECACHE_JAVA_OPTIONS:-} \
   -cp "$dist/lib/fusecache.jar" "$main" "$@"
