@@ -1,0 +1,68 @@
+package io.fusecache.cli;
+
+import io.fusecache.client.StartupException;
+import io.fusecache.client.Version;
+import io.fusecache.client.settings.UsageException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.Optional;
+
+/** {@code bin/fusecache VERB ...}: mounts, and asks and steers the nodes that run on this machine. */
+public final class FuseCache {
+    private static final List<Verb> VERBS = List.of(
+            new Verb("status", "[--json] [DIR]", "mount, tiers, pending uploads, coordinator", StatusVerb::run),
+            new Verb("stats", "[--json] [DIR]", "what each tier served since start", StatsVerb::run),
+            new Verb("flush", "[--timeout TIME] [DIR]", "wait until every file is in the bucket", FlushVerb::run),
+            new Verb("explain", "[--json] PATH", "which tier would serve a file, and why", ExplainVerb::run),
+            new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
+            new Verb("version", "", "the version", FuseCache::version));
+
+    private FuseCache() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(List.of(arguments), System.out, System.err));
+    }
+
+    static int run(List<String> words, PrintStream out, PrintStream err) {
+        if (words.isEmpty() || words.getFirst().matches("help|-h|--?help")) {
+            out.print(help());
+            return words.isEmpty() ? ExitStatus.USAGE : ExitStatus.DONE;
+        }
+        String name = words.getFirst().matches("--?version") ? "version" : words.getFirst();
+        Optional<Verb> verb =
+                VERBS.stream().filter(known -> known.name().equals(name)).findFirst();
+        if (verb.isEmpty()) {
+            err.println("fusecache: unknown verb '" + name + "': fusecache help lists them");
+            return ExitStatus.USAGE;
+        }
+        try {
+            return verb.get().action().run(words.subList(1, words.size()), out);
+        } catch (UsageException wrong) {
+            err.println("fusecache " + wrong.getMessage());
+            return ExitStatus.USAGE;
+        } catch (StartupException | IOException failed) {
+            err.println("fusecache " + name + ": " + ClientFlags.oneLine(failed.getMessage()));
+            return ExitStatus.FAILURE;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            err.println("fusecache " + name + ": interrupted");
+            return ExitStatus.FAILURE;
+        }
+    }
+
+    private static String help() {
+        StringBuilder text = new StringBuilder("Usage: fusecache VERB ...\n\n");
+        for (Verb verb : VERBS) {
+            text.append("  %-8s %-24s %s%n".formatted(verb.name(), verb.usage(), verb.help()));
+        }
+        text.append("\nbin/client and bin/coordinator are the daemons of a cluster. More: README.md, docs/.\n");
+        return text.toString();
+    }
+
+    private static int version(List<String> words, PrintStream out) throws UsageException {
+        new VerbLine.Form("version", "", List.of(), List.of(), 0, 0).parse(words);
+        out.println("fuse-cache " + Version.text() + " (Java " + Runtime.version() + ")");
+        return ExitStatus.DONE;
+    }
+}
