@@ -3,6 +3,7 @@ package io.fusecache.bench;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /** What the repeats of one row on one side gave. */
 record Figures(List<Double> values) {
@@ -17,6 +18,19 @@ record Figures(List<Double> values) {
         double[] sorted = sorted();
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    /**
+     * Repeat by repeat against {@code others}: what was measured in the same minute is compared, so a machine that slows
+     * down in the middle of a row slows both sides of a pair.
+     */
+    Figures dividedBy(Figures others) {
+        if (others.values.size() != values.size()) {
+            throw new IllegalArgumentException(values.size() + " repeats against " + others.values.size());
+        }
+        return new Figures(IntStream.range(0, values.size())
+                .mapToObj(i -> values.get(i) / others.values.get(i))
+                .toList());
     }
 
     /** @return the median, and the span that it comes from, such as {@code 1,402 (1,380 to 1,411)} */

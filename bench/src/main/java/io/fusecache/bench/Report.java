@@ -25,7 +25,7 @@ public final class Report {
             boolean reached) {}
 
     void compared(Row row, Figures mounted, Figures disk) {
-        double ratio = mounted.median() / disk.median();
+        double ratio = mounted.dividedBy(disk).median();
         String bar = row.bar().isPresent()
                 ? String.format(Locale.ROOT, ">= %.2f", row.bar().getAsDouble())
                 : "";
@@ -76,7 +76,10 @@ public final class Report {
                             line.reached() ? line.bar() : "**missed:** " + line.bar()))
                     .append(" |\n");
         }
-        return text.append('\n').append(verdict()).append('\n').toString();
+        return text.append("\nMedians, with least and most. The ratio is the median of the repeats' own ratios. ")
+                .append(verdict())
+                .append('\n')
+                .toString();
     }
 
     private String verdict() {

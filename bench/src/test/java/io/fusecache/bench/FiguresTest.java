@@ -17,6 +17,13 @@ final class FiguresTest {
     }
 
     @Test
+    void aRatioIsTakenRepeatByRepeat() {
+        Figures slowedDown = new Figures(List.of(100.0, 50.0, 10.0));
+        Figures besideIt = new Figures(List.of(200.0, 100.0, 20.0));
+        assertThat(slowedDown.dividedBy(besideIt)).isEqualTo(new Figures(List.of(0.5, 0.5, 0.5)));
+    }
+
+    @Test
     void textShowsTheMedianAndItsSpan() {
         assertThat(new Figures(List.of(1402.4, 1380.0, 1411.0)).text()).isEqualTo("1,402 (1,380 to 1,411)");
     }
