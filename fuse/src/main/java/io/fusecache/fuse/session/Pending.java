@@ -22,7 +22,7 @@ final class Pending {
         try {
             STATE = MethodHandles.lookup().findVarHandle(Pending.class, "state", int.class);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 

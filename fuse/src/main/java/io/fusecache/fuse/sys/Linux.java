@@ -219,7 +219,7 @@ public final class Linux {
                         strings(arena, command),
                         strings(arena, environment));
             }
-            int unused = (int) SPAWN_ACTIONS_DESTROY.invokeExact(call, actions);
+            int _ = (int) SPAWN_ACTIONS_DESTROY.invokeExact(call, actions);
             return answer < 0 ? answer : pid.get(ValueLayout.JAVA_INT, 0);
         } catch (Throwable t) {
             throw broken(t);

@@ -20,7 +20,7 @@ public final class LocalFile implements AutoCloseable {
         try {
             CLOSED = MethodHandles.lookup().findVarHandle(LocalFile.class, "closed", boolean.class);
         } catch (ReflectiveOperationException e) {
-            throw new AssertionError(e);
+            throw new LinkageError(e.getMessage(), e);
         }
     }
 
