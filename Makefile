@@ -1,7 +1,7 @@
 # `make help` lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test clean fmt lint run-coordinator run-client run-client-1 run-client-2 run-client-3 \
+.PHONY: help build demo demo-stop test clean fmt lint run-coordinator run-client run-client-1 run-client-2 run-client-3 \
 	dev-setup dev-start dev-stop dev-status dev-cleanup
 
 help: ## this list
@@ -10,6 +10,12 @@ help: ## this list
 build: ## what bin/ runs: jars and AOT caches, in cli/target/dist
 	@scripts/mvn -q -DskipTests package
 	@scripts/dist.sh
+
+demo: dev-setup ## a real tree through all three tiers on three mounts; leaves them up (ARGS=--stop: does not)
+	@scripts/demo.sh $(ARGS)
+
+demo-stop: ## stop the demo that is up, and remove what it made
+	@scripts/demo.sh stop
 
 test: ## install what is missing, check and test everything; ends with 'N passed, N failed'
 	@scripts/install-deps.sh

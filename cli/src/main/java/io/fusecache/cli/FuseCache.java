@@ -11,11 +11,13 @@ import java.util.Optional;
 /** {@code bin/fusecache VERB ...}: mounts, and asks and steers the nodes that run on this machine. */
 public final class FuseCache {
     private static final List<Verb> VERBS = List.of(
+            new Verb("umount", "[--timeout TIME] DIR", "upload what is pending, and unmount", UmountVerb::run),
             new Verb("status", "[--json] [DIR]", "mount, tiers, pending uploads, coordinator", StatusVerb::run),
             new Verb("stats", "[--json] [DIR]", "what each tier served since start", StatsVerb::run),
             new Verb("flush", "[--timeout TIME] [DIR]", "wait until every file is in the bucket", FlushVerb::run),
             new Verb("explain", "[--json] PATH", "which tier would serve a file, and why", ExplainVerb::run),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
+            new Verb("bench", "[--disk DIR]", "a mount beside its own disk, measured", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));
 
     private FuseCache() {}

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Everything that a node must be told, validated: {@code client.settings} makes it from flags, environment and file.
  *
+ * @param drainTimeout how long a clean stop waits for pending uploads
  * @param memoryBytes the off-heap arena that holds every I/O buffer
  * @param progressBytes log every so many bytes read or written through the daemon; 0 for never
  */
@@ -21,6 +22,7 @@ public record NodeConfiguration(
         Bucket bucket,
         Durability durability,
         Duration uploadDelay,
+        Duration drainTimeout,
         long memoryBytes,
         long progressBytes) {
 
@@ -74,6 +76,7 @@ public record NodeConfiguration(
      * @param id null: made once and kept in the first cache directory
      * @param listenHost the address to bind, {@code 0.0.0.0} for all
      * @param advertisedHost what peers are told; null: the local address that the coordinator is reached from
+     * @param advertisedPort what peers are told; 0: the one that is bound
      * @param httpPort 0 for any free one
      * @param grpcPort told to others, as the interfaces have it; nothing listens there yet
      * @param apiKey what requests must carry; null: none
@@ -82,6 +85,7 @@ public record NodeConfiguration(
             @Nullable NodeId id,
             String listenHost,
             @Nullable String advertisedHost,
+            int advertisedPort,
             int httpPort,
             int grpcPort,
             @Nullable Secret apiKey) {}

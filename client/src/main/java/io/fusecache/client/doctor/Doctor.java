@@ -14,12 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** Runs all checks, in the order in which a node would stumble over them. Starts nothing and leaves nothing behind. */
+/** Runs all checks, in the order in which a node would stumble over them. Leaves nothing behind. */
 public final class Doctor {
     private static final int CONNECT_MILLIS = 3_000;
     private static final long OPEN_FILES_WANTED = 4_096;
-    /** Files that look as if they were elsewhere: the kernel refuses backing files from a file system stacked on others. */
-    private static final String OVERLAY = "overlay";
 
     private final NodeConfiguration configuration;
     private final List<Finding> findings = new ArrayList<>();
@@ -36,7 +34,11 @@ public final class Doctor {
 
     private void examine() {
         findings.add(Finding.fine("java", Runtime.version() + " on " + System.getProperty("os.arch")));
-        findings.addAll(KernelCheck.examine());
+        List<Finding> kernel = KernelCheck.examine();
+        findings.addAll(kernel);
+        if (kernel.stream().noneMatch(finding -> finding.weight() == Finding.Weight.BAD)) {
+            findings.addAll(TrialMount.examine(configuration.cache().directories()));
+        }
         openFiles();
         mountPoint();
         configuration.cache().directories().forEach(this::cacheDirectory);
@@ -101,10 +103,7 @@ public final class Doctor {
             long reserve = configuration.cache().reserveBytes();
             String space =
                     store.type() + ", " + ByteSize.text(free) + " free of " + ByteSize.text(store.getTotalSpace());
-            if (store.type().equals(OVERLAY)) {
-                findings.add(Finding.note(
-                        subject, space + ": no passthrough from an overlay: put -nvme on a disk of its own"));
-            } else if (free <= reserve) {
+            if (free <= reserve) {
                 findings.add(Finding.bad(
                         subject,
                         space + ", not more than the reserve of " + ByteSize.text(reserve)

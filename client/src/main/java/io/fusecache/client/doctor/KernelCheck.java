@@ -7,11 +7,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The kernel's side: /dev/fuse, the right to mount, the right to pass files through. */
+/** What mounting stands on: /dev/fuse, and the right to mount. */
 final class KernelCheck {
     private static final Path DEVICE = Path.of("/dev/fuse");
     private static final int CAP_SYS_ADMIN = 21;
-    private static final int[] PASSTHROUGH_SINCE = {6, 9};
 
     private KernelCheck() {}
 
@@ -28,7 +27,6 @@ final class KernelCheck {
             findings.add(Finding.fine("/dev/fuse", "can be opened"));
         }
         findings.add(mounting(admin));
-        findings.add(passthrough(admin));
         return findings;
     }
 
@@ -41,31 +39,6 @@ final class KernelCheck {
         return helper
                 ? Finding.fine("mount", "by fusermount3")
                 : Finding.bad("mount", "neither CAP_SYS_ADMIN nor fusermount3: install fuse3, or run as root");
-    }
-
-    private static Finding passthrough(boolean admin) {
-        String release = System.getProperty("os.version", "");
-        if (!sincePassthrough(release)) {
-            return Finding.note(
-                    "passthrough",
-                    "kernel " + release + " has none (6.9 and later do): reads and writes go through the daemon");
-        }
-        return admin
-                ? Finding.fine("passthrough", "kernel " + release + " and CAP_SYS_ADMIN allow it")
-                : Finding.note(
-                        "passthrough",
-                        "needs CAP_SYS_ADMIN: run as root; reads and writes go through the daemon meanwhile");
-    }
-
-    static boolean sincePassthrough(String release) {
-        String[] parts = release.split("[.-]");
-        try {
-            int major = Integer.parseInt(parts[0]);
-            int minor = parts.length > 1 ? Integer.parseInt(parts[1]) : 0;
-            return major > PASSTHROUGH_SINCE[0] || (major == PASSTHROUGH_SINCE[0] && minor >= PASSTHROUGH_SINCE[1]);
-        } catch (NumberFormatException foreign) {
-            return false;
-        }
     }
 
     private static boolean capable(int capability) {

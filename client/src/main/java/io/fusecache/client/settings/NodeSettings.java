@@ -69,6 +69,7 @@ public final class NodeSettings {
                 bucket(),
                 choice(DURABILITY, Durability.class),
                 duration(UPLOAD_DELAY),
+                duration(DRAIN_TIMEOUT),
                 atLeast(MEMORY, MIN_MEMORY_BYTES),
                 settings.bytes(IO_PROGRESS));
         refuseContradictions(configuration);
@@ -142,10 +143,14 @@ public final class NodeSettings {
 
     private Network network() throws UsageException {
         String id = settings.text(PEER_ID);
+        String advertised = settings.text(ADVERTISE);
+        boolean withPort = advertised.matches(".*]:\\d+|[^:]*:\\d+");
+        HostPort both = withPort ? settings.parse(ADVERTISE, HostPortText::parse) : null;
         return new Network(
                 id.isEmpty() ? null : settings.parse(PEER_ID, NodeId::new),
                 settings.text(LISTEN),
-                optional(ADVERTISE),
+                both == null ? optional(ADVERTISE) : both.host(),
+                both == null ? 0 : both.port(),
                 settings.integer(PORT, 0, 65535),
                 settings.integer(GRPC_PORT, 0, 65535),
                 optionalSecret(API_KEY));

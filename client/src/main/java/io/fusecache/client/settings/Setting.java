@@ -35,9 +35,9 @@ public enum Setting {
     LISTEN("listen", "ADDRESS", "0.0.0.0", "address to listen on", env("FUSE_LISTEN")),
     ADVERTISE(
             "advertise",
-            "HOST",
+            "HOST[:PORT]",
             "",
-            "host that peers reach this node at (default: the address that leads to the coordinator)",
+            "host that peers reach this node at, or HOST:PORT (default: the address that leads to the coordinator)",
             env("POD_IP")),
     PEER_ID(
             "peer-id",
@@ -119,6 +119,12 @@ public enum Setting {
             "1s",
             "from close to upload, so that short-lived files never leave the node",
             env("FUSE_UPLOAD_DELAY")),
+    DRAIN_TIMEOUT(
+            "drain-timeout",
+            "TIME",
+            "20s",
+            "how long a clean stop waits for pending uploads; what is left is uploaded after the next start",
+            env("FUSE_DRAIN_TIMEOUT")),
     MEMORY("memory", "SIZE", "256MiB", "off-heap arena for all I/O buffers", env("FUSE_MEMORY")),
     PASSTHROUGH(
             "passthrough",

@@ -142,6 +142,20 @@ final class NodeSettingsTest {
     }
 
     @Test
+    void theAdvertisedAddressMayCarryAPort() throws UsageException {
+        NodeConfiguration.Network bare =
+                read(flags("advertise", "10.0.0.1"), Map.of()).network();
+        NodeConfiguration.Network both =
+                read(flags("advertise", "10.0.0.1:99"), Map.of()).network();
+        NodeConfiguration.Network six =
+                read(flags("advertise", "fe80::1"), Map.of()).network();
+
+        assertThat(bare.advertisedHost() + " " + bare.advertisedPort()).isEqualTo("10.0.0.1 0");
+        assertThat(both.advertisedHost() + " " + both.advertisedPort()).isEqualTo("10.0.0.1 99");
+        assertThat(six.advertisedHost() + " " + six.advertisedPort()).isEqualTo("fe80::1 0");
+    }
+
+    @Test
     void prefixIsNormalised() throws UsageException {
         assertThat(read(flags("prefix", "/team/data/"), Map.of()).bucket().prefix())
                 .isEqualTo("team/data/");
