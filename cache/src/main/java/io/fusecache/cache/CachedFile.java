@@ -45,7 +45,8 @@ public interface CachedFile extends AutoCloseable {
     void store(int block, MemorySegment bytes) throws IOException;
 
     /**
-     * Reads from blocks that are present; Miss where one is not. Verifies nothing: see {@link #verify}.
+     * Reads from blocks that are present; Miss where one is not. Fewer bytes than asked for only at the end of the
+     * content. Verifies nothing: see {@link #verify}.
      */
     ReadOutcome read(long offset, MemorySegment target) throws IOException;
 
@@ -69,21 +70,29 @@ public interface CachedFile extends AutoCloseable {
     void beginWriting() throws IOException;
 
     /**
-     * While writing through the daemon into a file that is not whole: these blocks have new bytes of ours and are
-     * present whatever the base has.
+     * While writing through the daemon into a file that is not whole: these blocks get bytes of ours and are present from
+     * now on, whatever the base has. To be called before the bytes are written (or truncated away), and for a block
+     * that is written in part only once the base's bytes are here: waits for a {@link #store} of them that is under way,
+     * and later ones are ignored. At the commit every block that differs from the base must have been named.
      */
     void dirtied(int firstBlock, int lastBlock) throws IOException;
 
-    /** The new committed version has these bytes. {@code stillOpen}: writing goes on on top of it. */
+    /**
+     * The new committed version has these bytes. {@code stillOpen}: writing goes on on top of it. The same version again
+     * ends a writing that changed nothing.
+     */
     void committed(FileVersion version, boolean stillOpen) throws IOException;
 
-    /** Checksums of the committed version are known now (kept for a later verify). */
-    void sealed(int[] checksums) throws IOException;
+    /**
+     * Checksums of that committed version are known now (kept for a later verify). Nothing happens where it is not the
+     * version here any more.
+     */
+    void sealed(long version, int[] checksums) throws IOException;
 
     /** The bucket has that version: if it is still the one here, it may be evicted from now on. */
     void persisted(FileVersion version) throws IOException;
 
-    /** Computes the CRC32C of each block from the bytes on disk. */
+    /** Computes the CRC32C of each block from the bytes on disk; EOFException where the file is shorter. */
     int[] checksum(long size, int blockBytes) throws IOException;
 
     /** Makes data and record durable (fsync). */

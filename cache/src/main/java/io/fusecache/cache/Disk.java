@@ -9,13 +9,17 @@ import java.nio.file.Path;
  * The local disk as the cache needs it: what Linux can do with a file and Java's channels cannot (holes, allocation,
  * exact times, a descriptor for the kernel). The client implements it with system calls; tests with faults.
  *
- * <p>An {@link IOException} of type {@link DiskException} carries the errno.
+ * <p>An {@link IOException} of type {@link DiskException} carries the errno. Segments are native memory. Names, links and
+ * directories are not here: {@code java.nio.file} does them as well as the system calls.
  */
 public interface Disk {
     /** Opens for reading and writing, creating it where {@code create}; NoSuchFileException where it is not there. */
     DiskFile open(Path path, boolean create) throws IOException;
 
-    /** Bytes and inodes that an ordinary user may still take, and the sizes of the file system under {@code directory}. */
+    /**
+     * Bytes and inodes that an ordinary user may still take, and the sizes of the file system under {@code directory}.
+     * A file system without a fixed number of inodes has Long.MAX_VALUE of them.
+     */
     Space space(Path directory) throws IOException;
 
     /** Makes the entries of a directory durable (fsync of the directory). */

@@ -27,8 +27,11 @@ public interface LocalTier extends AutoCloseable {
     /** Forgets the current incarnation and its bytes, uploaded or not: the file was removed. Waits for no reader. */
     void discard(long ino) throws IOException;
 
-    /** Files with bytes that are not in the bucket, oldest commit first: what a restart must commit and upload. */
-    List<Unpersisted> unpersisted();
+    /**
+     * Files with bytes of this node that are not in the bucket, oldest commit first: what a restart must commit and
+     * upload. Waits until the scan at start has been where such files can be.
+     */
+    List<Unpersisted> unpersisted() throws IOException;
 
     /** Whether {@code bytes} more fit above the free-space reserve, evicting in the background where that helps. */
     boolean hasRoom(long bytes);

@@ -24,7 +24,9 @@ public record FileVersion(
         @Nullable ObjectRef object) {
     public static final int DEFAULT_BLOCK_BYTES = 4 << 20;
 
-    public FileVersion {
+    /** In the long form: the compact one loses the annotation of the array in the class file, and with it its callers. */
+    public FileVersion(
+            long ino, long version, long size, int blockBytes, int @Nullable [] checksums, @Nullable ObjectRef object) {
         if (size < 0 || blockBytes < 4096 || Integer.bitCount(blockBytes) != 1) {
             throw new IllegalArgumentException("size " + size + ", block of " + blockBytes + " bytes");
         }
@@ -32,6 +34,12 @@ public record FileVersion(
             throw new IllegalArgumentException(
                     checksums.length + " checksums for " + blocks(size, blockBytes) + " blocks");
         }
+        this.ino = ino;
+        this.version = version;
+        this.size = size;
+        this.blockBytes = blockBytes;
+        this.checksums = checksums;
+        this.object = object;
     }
 
     public static FileVersion empty(long ino, int blockBytes) {

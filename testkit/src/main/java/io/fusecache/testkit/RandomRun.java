@@ -1,0 +1,44 @@
+package io.fusecache.testkit;
+
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+import org.junit.jupiter.api.Assertions;
+
+/**
+ * Runs a property on random input, many times, each from a seed of its own. A failure names the seed; the same run is had
+ * again with {@code -Dfusecache.seed=SEED}, which then is the only one. {@code -Dfusecache.runs=N} sets how many.
+ */
+public final class RandomRun {
+    private static final String SEED = "fusecache.seed";
+    private static final String RUNS = "fusecache.runs";
+
+    private RandomRun() {}
+
+    /** One run of the property. */
+    @FunctionalInterface
+    public interface Property {
+        void check(RandomGenerator random) throws Exception;
+    }
+
+    /** Runs it {@code runs} times, from a starting seed that differs from one day to the next run. */
+    public static void of(int runs, Property property) {
+        String seed = System.getProperty(SEED);
+        if (seed != null) {
+            once(Long.parseLong(seed), property);
+            return;
+        }
+        SplittableRandom seeds = new SplittableRandom();
+        int count = Integer.getInteger(RUNS, runs);
+        for (int i = 0; i < count; i++) {
+            once(seeds.nextLong(), property);
+        }
+    }
+
+    private static void once(long seed, Property property) {
+        try {
+            property.check(new SplittableRandom(seed));
+        } catch (Exception | AssertionError failed) {
+            Assertions.fail("with seed " + seed + " (replay: -D" + SEED + "=" + seed + "): " + failed, failed);
+        }
+    }
+}
