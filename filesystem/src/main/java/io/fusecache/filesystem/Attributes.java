@@ -1,0 +1,187 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
+import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.Timestamp;
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * stat(2) and what changes it. While a file is written here, size, blocks and times are the backing file's, since the kernel
+ * writes it without telling us; all else is the inode's.
+ *
+ * <p>Order matters: first the look at the backing file, then the inode. Were it the other way round, a commit and last close
+ * in between would leave the inode of before, with nothing to correct it.
+ */
+final class Attributes {
+    private final Metadata metadata;
+    private final OpenFiles table;
+    private final Incarnations incarnations;
+
+    Attributes(Metadata metadata, OpenFiles table, Incarnations incarnations) {
+        this.metadata = metadata;
+        this.table = table;
+        this.incarnations = incarnations;
+    }
+
+    /** What the backing file of a node that is written says now. */
+    private record Look(Disk.Stat stat, Disk.Stat committed) {}
+
+    Inode of(long nodeId) throws ErrnoException {
+        Look look = look(nodeId);
+        return merge(nodeId, metadata.inode(NodeIds.ino(nodeId)), look);
+    }
+
+    /** As {@link #of} without a question to the coordinator, else null. */
+    @Nullable Inode tryOf(long nodeId) throws ErrnoException {
+        Look look = look(nodeId);
+        Inode inode = metadata.cachedInode(NodeIds.ino(nodeId));
+        return inode == null ? null : merge(nodeId, inode, look);
+    }
+
+    /** The node that a name leads to. */
+    Node node(Inode found) throws ErrnoException {
+        Node node = tryNode(found);
+        if (node != null) {
+            return node;
+        }
+        Look look = look(incarnations.nodeId(found.ino()));
+        Inode inode = metadata.inode(found.ino());
+        long nodeId = nodeId(inode);
+        return new Node(nodeId, merge(nodeId, inode, look));
+    }
+
+    @Nullable Node tryNode(Inode found) throws ErrnoException {
+        if (!found.regular()) {
+            return new Node(found.ino(), found);
+        }
+        Look look = look(incarnations.nodeId(found.ino()));
+        Inode inode = metadata.cachedInode(found.ino());
+        if (inode == null) {
+            return null;
+        }
+        long nodeId = nodeId(inode);
+        return new Node(nodeId, merge(nodeId, inode, look));
+    }
+
+    /** The current node id; where the open incarnation has an older version than the name now leads to, the next one. */
+    private long nodeId(Inode inode) {
+        long nodeId = incarnations.nodeId(inode.ino());
+        InodeIo io = table.find(nodeId);
+        InodeIo.Backing backing = io == null ? null : io.backing();
+        if (io == null || backing == null || io.live() || backing.version().version() >= inode.version()) {
+            return nodeId;
+        }
+        incarnations.supersede(nodeId);
+        return incarnations.nodeId(inode.ino());
+    }
+
+    private @Nullable Look look(long nodeId) throws ErrnoException {
+        InodeIo io = table.find(nodeId);
+        while (io != null && io.live()) {
+            InodeIo.Backing backing = io.backing();
+            Disk.Stat committed = io.committedStat();
+            CachedFile file = backing == null ? null : backing.file();
+            if (file == null || committed == null) {
+                return null;
+            }
+            try {
+                return new Look(file.file().stat(), committed);
+            } catch (IOException e) {
+                if (io.live() && io.backing() != null) {
+                    throw Failures.of("stat of inode " + io.ino(), e);
+                }
+                // It was closed under our eyes: what it says now is what counts.
+            }
+        }
+        return null;
+    }
+
+    private Inode merge(long nodeId, Inode inode, @Nullable Look look) {
+        if (look == null) {
+            return ofOlderVersion(nodeId, inode);
+        }
+        Disk.Stat now = look.stat();
+        boolean touched = !now.changed().equals(look.committed().changed());
+        Timestamp changed = touched && now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
+        return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);
+    }
+
+    /** Whoever has an older version open goes on seeing its size. */
+    private Inode ofOlderVersion(long nodeId, Inode inode) {
+        InodeIo io = table.find(nodeId);
+        InodeIo.Backing backing = io == null ? null : io.backing();
+        if (backing == null || backing.version().version() >= inode.version()) {
+            return inode;
+        }
+        FileVersion open = backing.version();
+        return with(inode, open.size(), open.size(), inode.modified(), inode.changed());
+    }
+
+    private static Inode with(Inode inode, long size, long usedBytes, Timestamp modified, Timestamp changed) {
+        return new Inode(
+                inode.ino(),
+                inode.type(),
+                inode.permissions(),
+                inode.uid(),
+                inode.gid(),
+                inode.links(),
+                size,
+                usedBytes,
+                inode.deviceNumber(),
+                inode.accessed(),
+                modified,
+                changed,
+                inode.born(),
+                inode.target(),
+                inode.version(),
+                inode.writer());
+    }
+
+    /** chmod, chown, utimensat. The times of a file that is written here are its backing file's, so those are set too. */
+    Inode change(long nodeId, AttributeChange change) throws ErrnoException {
+        long ino = NodeIds.ino(nodeId);
+        InodeIo io = change.accessed() == null && change.modified() == null ? null : table.find(nodeId);
+        if (io == null || !io.live()) {
+            metadata.setAttributes(ino, change);
+            return of(nodeId);
+        }
+        io.turn.lock();
+        try {
+            metadata.setAttributes(ino, change);
+            InodeIo.Backing backing = io.backing();
+            if (backing != null && io.live()) {
+                setTimes(io, backing.cached().file(), change);
+            }
+        } catch (IOException e) {
+            throw Failures.of("utimens of inode " + ino, e);
+        } finally {
+            io.turn.unlock();
+        }
+        return of(nodeId);
+    }
+
+    /** New times alone are no new content: what was committed stays so. The kernel lets no write pass meanwhile. */
+    private static void setTimes(InodeIo io, Disk.DiskFile file, AttributeChange change) throws IOException {
+        boolean differed = io.differs(file.stat());
+        file.setTimes(change.accessed(), change.modified());
+        if (!differed) {
+            io.writingFrom(file.stat());
+        }
+    }
+
+    void truncatable(Inode inode) throws ErrnoException {
+        if (inode.directory()) {
+            throw new ErrnoException(Errno.EISDIR, "truncate of directory " + inode.ino());
+        }
+        if (!inode.regular()) {
+            throw new ErrnoException(Errno.EINVAL, "truncate of inode " + inode.ino() + ", a " + inode.type());
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.Listing;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NewInode;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes what others put into the bucket appear: a directory is listed when it is first used, and again when it is used and
+ * its listing is older than the refresh time. A bucket that does not answer costs nobody a name that is known already.
+ */
+final class BucketMirror {
+    private static final Logger LOG = LoggerFactory.getLogger(BucketMirror.class);
+    private static final int MAX_DIRECTORIES = 1 << 16;
+
+    /** Ours, in the root of the prefix: records that no other tool needs to see, and no name of the tree. */
+    static final String RESERVED = ".fusecache";
+
+    /** After a listing that failed, the next one is tried this much later. */
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(5);
+
+    private final Metadata metadata;
+    private final CloudTier cloud;
+    private final NewInode fallback;
+    private final Duration refresh;
+    private final InstantSource clock;
+    private final Executor executor;
+
+    /** Told when an import changed names. */
+    private final Runnable changed;
+
+    /** Until when a listing counts as fresh, in milliseconds of the clock. */
+    private final Map<Long, Long> freshUntil = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
+            return size() > MAX_DIRECTORIES;
+        }
+    };
+
+    private final ConcurrentHashMap<Long, CompletableFuture<Boolean>> underWay = new ConcurrentHashMap<>();
+
+    BucketMirror(
+            Metadata metadata,
+            CloudTier cloud,
+            FileSystemOptions options,
+            InstantSource clock,
+            Executor executor,
+            Runnable changed) {
+        this.metadata = metadata;
+        this.cloud = cloud;
+        this.fallback = options.foreign();
+        this.refresh = options.bucketRefresh();
+        this.clock = clock;
+        this.executor = executor;
+        this.changed = changed;
+    }
+
+    /** Whether names of this directory may be answered as they are. */
+    boolean isFresh(long directory) {
+        Long until;
+        synchronized (freshUntil) {
+            until = freshUntil.get(directory);
+        }
+        return until != null && clock.millis() < until;
+    }
+
+    /** Whether it was listed at all since this node started. */
+    boolean isKnown(long directory) {
+        synchronized (freshUntil) {
+            return freshUntil.containsKey(directory);
+        }
+    }
+
+    /** Made here just now: the bucket has nothing of it. */
+    void created(long directory) {
+        fresh(directory, refresh);
+    }
+
+    private void fresh(long directory, Duration until) {
+        synchronized (freshUntil) {
+            freshUntil.put(directory, clock.millis() + until.toMillis());
+        }
+    }
+
+    /** Returns when the listing is fresh, or could not be had. */
+    void refresh(long directory) throws ErrnoException {
+        CompletableFuture<Boolean> mine = new CompletableFuture<>();
+        CompletableFuture<Boolean> other = underWay.putIfAbsent(directory, mine);
+        if (other != null) {
+            boolean listed = other.join();
+            if (!listed) {
+                LOG.debug("directory {} could not be listed in the bucket", directory);
+            }
+            return;
+        }
+        boolean listed = false;
+        try {
+            listed = isFresh(directory) || list(directory);
+        } finally {
+            underWay.remove(directory, mine);
+            mine.complete(listed);
+        }
+    }
+
+    void refreshLater(long directory) {
+        if (underWay.containsKey(directory)) {
+            return;
+        }
+        executor.execute(() -> {
+            try {
+                refresh(directory);
+            } catch (ErrnoException e) {
+                LOG.debug("background listing of directory {}", directory, e);
+            }
+        });
+    }
+
+    private boolean list(long directory) throws ErrnoException {
+        Listing listing = metadata.beginListing(directory);
+        if (listing.lastImported() != null) {
+            Duration age = Duration.between(listing.lastImported().toInstant(), clock.instant());
+            if (!age.isNegative() && age.compareTo(refresh) < 0) {
+                fresh(directory, refresh.minus(age));
+                return true;
+            }
+        }
+        try {
+            List<ListedObject> objects = withoutReserved(cloud.list(listing.keyPrefix()), directory);
+            int names = metadata.importListing(listing, objects, fallback);
+            fresh(directory, refresh);
+            if (names > 0) {
+                changed.run();
+            }
+            return true;
+        } catch (IOException e) {
+            LOG.warn("the bucket could not be listed at '{}': {}", listing.keyPrefix(), e.getMessage());
+            fresh(directory, AFTER_FAILURE);
+            return false;
+        }
+    }
+
+    private static List<ListedObject> withoutReserved(List<ListedObject> objects, long directory) {
+        if (directory != io.fusecache.metadata.Inode.ROOT) {
+            return objects;
+        }
+        List<ListedObject> ours = new ArrayList<>(objects);
+        ours.removeIf(object -> object.name().toString().equals(RESERVED));
+        return ours;
+    }
+}

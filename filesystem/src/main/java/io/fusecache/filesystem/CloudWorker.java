@@ -1,0 +1,140 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.metadata.CloudWork;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.ObjectRef;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the bucket what happened in the namespace: objects of removed files go, those of renamed files move. The work is the
+ * coordinator's, persistent, and done by whichever node takes it; each piece may be done more than once.
+ */
+final class CloudWorker implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(CloudWorker.class);
+    private static final int BATCH = 64;
+    private static final Duration LEASE = Duration.ofSeconds(60);
+    private static final Duration IDLE = Duration.ofSeconds(1);
+
+    private final Metadata metadata;
+    private final CloudTier cloud;
+    private final ExecutorService executor;
+    private final Semaphore wanted = new Semaphore(0);
+    private final Thread thread;
+
+    CloudWorker(Metadata metadata, CloudTier cloud, ExecutorService executor) {
+        this.metadata = metadata;
+        this.cloud = cloud;
+        this.executor = executor;
+        this.thread = Thread.ofVirtual().name("cloud-work").unstarted(this::work);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** There is work, by what this node just did: no need to wait until the next look. */
+    void nudge() {
+        if (wanted.availablePermits() == 0) {
+            wanted.release();
+        }
+    }
+
+    private void work() {
+        try {
+            while (!Thread.currentThread().isInterrupted()) {
+                if (!doSome()) {
+                    wanted.tryAcquire(IDLE.toNanos(), TimeUnit.NANOSECONDS);
+                }
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Returns whether there may be more to do right now. */
+    private boolean doSome() throws InterruptedException {
+        List<CloudWork> batch;
+        try {
+            batch = metadata.connected() ? metadata.takeWork(BATCH, LEASE) : List.of();
+        } catch (ErrnoException e) {
+            LOG.debug("no cloud work to be had", e);
+            return false;
+        }
+        CountDownLatch left = new CountDownLatch(batch.size());
+        java.util.concurrent.atomic.AtomicBoolean failed = new java.util.concurrent.atomic.AtomicBoolean();
+        for (CloudWork piece : batch) {
+            executor.execute(() -> {
+                try {
+                    perform(piece);
+                } catch (IOException | ErrnoException e) {
+                    failed.set(true);
+                    LOG.warn("{} failed, some node tries again: {}", piece, e.getMessage());
+                } finally {
+                    left.countDown();
+                }
+            });
+        }
+        left.await();
+        return !batch.isEmpty() && !failed.get();
+    }
+
+    private void perform(CloudWork piece) throws IOException, ErrnoException {
+        switch (piece) {
+            case CloudWork.Delete delete -> {
+                cloud.delete(delete.key());
+                metadata.finishWork(delete.id());
+            }
+            case CloudWork.DeleteMarker delete -> {
+                cloud.delete(delete.key());
+                metadata.finishWork(delete.id());
+            }
+            case CloudWork.PutMarker put -> {
+                cloud.put(put.key(), 0, Map.of(), CloudWorker::nothing);
+                metadata.finishWork(put.id());
+            }
+            case CloudWork.Move move -> move(move);
+        }
+    }
+
+    private static void nothing(long offset, MemorySegment target) throws IOException {
+        if (target.byteSize() > 0) {
+            throw new IOException("a marker has no bytes");
+        }
+    }
+
+    private void move(CloudWork.Move move) throws IOException, ErrnoException {
+        Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey());
+        if (copy.isEmpty()) {
+            // Done before, by a node that could not say so any more; or a stranger replaced the object.
+            copy = cloud.head(move.toKey()).map(CloudTier.StoredObject::object);
+        }
+        if (copy.isPresent()) {
+            cloud.delete(move.from().key());
+            metadata.finishMove(move.id(), copy.get());
+        } else {
+            LOG.warn(
+                    "the object {} is gone or another one: it does not follow its file to {}",
+                    move.from(),
+                    move.toKey());
+            metadata.finishWork(move.id());
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+}

@@ -1,0 +1,108 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Metadata;
+import java.io.EOFException;
+import java.io.IOException;
+
+/**
+ * Makes what a backing file holds the committed content of its inode.
+ *
+ * <p>The kernel writes to backing files without telling us, so whether there is anything to commit is read off size and
+ * times. A commit looks at the file, reads what it must, and takes the first look as what was committed: whoever writes
+ * in between or after makes a difference that the next flush, release or upload sees. Files of at most one block get their
+ * checksum with the commit; it must then be of exactly the bytes that the looks before and after agree on. Larger files are
+ * sealed later ({@link Uploads}), so that close() does not read them again.
+ *
+ * <p>All methods are called in turn for the inode.
+ */
+final class Commits {
+    /** A file that changes faster than it can be read is committed without its checksum after this many tries. */
+    private static final int MAX_TRIES = 3;
+
+    private final Metadata metadata;
+    private final Blocks blocks;
+    private final Unlinked unlinked;
+    private final LostFiles lost;
+
+    Commits(Metadata metadata, Blocks blocks, Unlinked unlinked, LostFiles lost) {
+        this.metadata = metadata;
+        this.blocks = blocks;
+        this.unlinked = unlinked;
+        this.lost = lost;
+    }
+
+    /**
+     * Commits where the backing file differs from what is committed; an inode without a name is not worth it. Returns
+     * whether all that was written is committed, or needs not be. EIO where the lease was lost: the bytes were set aside.
+     */
+    boolean commitChanges(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
+        if (io.lost()) {
+            throw new ErrnoException(Errno.EIO, "the write lease of inode " + io.ino() + " was lost while it was open");
+        }
+        CachedFile file = io.isOpen() ? io.opened().file() : null;
+        if (file == null || !io.live() || unlinked.contains(io.ino())) {
+            return file == null || !io.live();
+        }
+        if (io.differs(file.file().stat())) {
+            commit(io, file, stillOpen);
+        } else if (!stillOpen) {
+            file.committed(io.opened().version(), false);
+        }
+        return true;
+    }
+
+    private void commit(InodeIo io, CachedFile file, boolean stillOpen) throws ErrnoException, IOException {
+        FileVersion base = io.opened().version();
+        makeWhole(file, base);
+        Disk.Stat stat = file.file().stat();
+        int[] checksums = null;
+        for (int i = 0; i < MAX_TRIES && stat.size() <= base.blockBytes() && checksums == null; i++) {
+            checksums = checksumOf(file, stat, base.blockBytes());
+            stat = checksums == null ? file.file().stat() : stat;
+        }
+        FileVersion next =
+                new FileVersion(io.ino(), base.version() + 1, stat.size(), base.blockBytes(), checksums, null);
+        try {
+            metadata.commit(next, stat.modified(), stat.changed(), stat.allocatedBytes());
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESTALE) {
+                setAside(io, file);
+                throw new ErrnoException(
+                        Errno.EIO, "the write lease of inode " + io.ino() + " was lost: " + e.getMessage());
+            }
+            throw e;
+        }
+        file.committed(next, stillOpen);
+        io.committed(next, stat);
+    }
+
+    /** Null where the file changed while it was read. */
+    private static int @org.jspecify.annotations.Nullable [] checksumOf(
+            CachedFile file, Disk.Stat before, int blockBytes) throws IOException {
+        try {
+            int[] checksums = file.checksum(before.size(), blockBytes);
+            return InodeIo.sameContent(before, file.file().stat()) ? checksums : null;
+        } catch (EOFException cutMeanwhile) {
+            return null;
+        }
+    }
+
+    /** Nobody else could serve the blocks of the new version that were left as they are: they have to be here first. */
+    private void makeWhole(CachedFile file, FileVersion base) throws IOException {
+        if (!file.whole() && base.blocks() > 0) {
+            blocks.ensure(file, 0, base.blocks() - 1);
+        }
+    }
+
+    void setAside(InodeIo io, CachedFile file) throws IOException {
+        if (!io.lost()) {
+            io.markLost();
+            lost.keep(io.ino(), file.version().version(), file.path());
+        }
+    }
+}

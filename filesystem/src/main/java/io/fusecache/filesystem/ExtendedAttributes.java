@@ -1,0 +1,98 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.Metadata;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * xattr(7). The kernel asks for {@code security.capability} before it writes to nearly every file; which inodes have no
+ * attribute at all is therefore remembered, for as long as their read lease stands.
+ */
+final class ExtendedAttributes {
+    private static final int MAX_BARE = 1 << 16;
+
+    private final Metadata metadata;
+    private final Set<Long> bare = ConcurrentHashMap.newKeySet();
+    private final AtomicLong recalls = new AtomicLong();
+
+    ExtendedAttributes(Metadata metadata) {
+        this.metadata = metadata;
+    }
+
+    /** getxattr(2). ENODATA. */
+    byte[] value(long ino, FileName name) throws ErrnoException {
+        refuseWhereBare(ino, name);
+        long before = recalls.get();
+        try {
+            return metadata.attribute(ino, name);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENODATA && metadata.attributeNames(ino).isEmpty()) {
+                rememberBare(ino, before);
+            }
+            throw e;
+        }
+    }
+
+    /** ENODATA where that is known here; returns where it is not. */
+    void refuseWhereBare(long ino, FileName name) throws ErrnoException {
+        if (isBare(ino)) {
+            throw new ErrnoException(Errno.ENODATA, "inode " + ino + " has no attribute " + name);
+        }
+    }
+
+    List<FileName> names(long ino) throws ErrnoException {
+        if (isBare(ino)) {
+            return List.of();
+        }
+        long before = recalls.get();
+        List<FileName> names = metadata.attributeNames(ino);
+        if (names.isEmpty()) {
+            rememberBare(ino, before);
+        }
+        return names;
+    }
+
+    void set(long ino, FileName name, byte[] value, int flags) throws ErrnoException {
+        bare.remove(ino);
+        metadata.setAttribute(ino, name, value, flags);
+        bare.remove(ino);
+    }
+
+    void remove(long ino, FileName name) throws ErrnoException {
+        metadata.removeAttribute(ino, name);
+    }
+
+    /** A new inode has none. */
+    void bare(long ino) {
+        rememberBare(ino, recalls.get());
+    }
+
+    private boolean isBare(long ino) {
+        return bare.contains(ino) && metadata.cachedInode(ino) != null;
+    }
+
+    private void rememberBare(long ino, long before) {
+        if (bare.size() >= MAX_BARE) {
+            bare.clear();
+        }
+        bare.add(ino);
+        if (recalls.get() != before) {
+            bare.remove(ino);
+        }
+    }
+
+    void recalled(Set<Long> inodes) {
+        recalls.incrementAndGet();
+        bare.removeAll(inodes);
+    }
+
+    void reset() {
+        recalls.incrementAndGet();
+        bare.clear();
+    }
+}

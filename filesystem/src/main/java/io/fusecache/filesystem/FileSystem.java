@@ -1,0 +1,373 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.DirectoryEntry;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NewInode;
+import io.fusecache.metadata.VolumeUsage;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One mount's file system: the calls of POSIX by node id, name and handle.
+ *
+ * <p>Methods block as long as they must (they run on virtual threads); those that begin with {@code try} answer at once, or
+ * say by null (or -1) that they would have to wait. Failures are {@link ErrnoException}s with the errno of the call's man
+ * page. Who may do what is the kernel's business (default_permissions).
+ *
+ * <p>A node id is what {@link #lookup} and its like returned; {@link NodeIds} takes it apart. A handle is what an open
+ * returned; it goes with its node id.
+ */
+public final class FileSystem implements AutoCloseable {
+    /** What statfs(2) shows as the size of a volume: the bucket has no end. */
+    private static final long UNLIMITED_BYTES = 1L << 60;
+
+    private final Metadata metadata;
+    private final LocalTier local;
+    private final FileSystemOptions options;
+    private final OpenFiles table;
+    private final Attributes attributes;
+    private final ExtendedAttributes extended;
+    private final Names names;
+    private final Opens opens;
+    private final Reads reads;
+    private final Writes writes;
+    private final FileSpace space;
+    private final Unlinked unlinked;
+    private final Incarnations incarnations;
+    private final Blocks blocks;
+    private final Uploads uploads;
+    private final CloudWorker cloudWorker;
+    private final Recovery recovery;
+    private final LostFiles lost;
+    private final KernelCache kernel;
+
+    /** What a file system stands on. It owns none of them. */
+    public record Ground(
+            Metadata metadata,
+            LocalTier local,
+            CloudTier cloud,
+            BlockSource source,
+            BufferArena memory,
+            Recalls recalls,
+            @Nullable BackingFiles passthrough,
+            InstantSource clock,
+            ExecutorService executor) {}
+
+    public FileSystem(Ground ground, FileSystemOptions options) {
+        this.metadata = ground.metadata();
+        this.local = ground.local();
+        this.options = options;
+        this.kernel = ground.recalls().kernel();
+        this.incarnations = new Incarnations();
+        this.table = new OpenFiles(incarnations);
+        this.unlinked = new Unlinked(metadata);
+        this.extended = new ExtendedAttributes(metadata);
+        this.attributes = new Attributes(metadata, table, incarnations);
+        this.lost = new LostFiles(options.lost());
+        this.blocks = new Blocks(ground.source(), ground.executor());
+        this.space = new FileSpace(table, blocks, ground.clock());
+        this.uploads =
+                new Uploads(metadata, local, ground.cloud(), options, ground.executor(), this::recommitInBackground);
+        this.opens = new Opens(
+                metadata,
+                local,
+                table,
+                incarnations,
+                new BackingChoice(local, blocks, ground.passthrough()),
+                space,
+                new Commits(metadata, blocks, unlinked, lost),
+                uploads,
+                unlinked,
+                new PageCache(),
+                options,
+                ground.executor());
+        this.reads = new Reads(table, local, blocks, ground.memory());
+        this.writes = new Writes(table, local, blocks, uploads, options.spaceWait());
+        this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
+        BucketMirror mirror = new BucketMirror(
+                metadata, ground.cloud(), options, ground.clock(), ground.executor(), kernel::namesChanged);
+        this.names = new Names(metadata, mirror, attributes, opens, unlinked, extended, cloudWorker);
+        this.recovery = new Recovery(metadata, local, opens, uploads, lost);
+        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, extended));
+    }
+
+    private void recommitInBackground(long ino) {
+        try {
+            opens.recommit(ino);
+        } catch (ErrnoException e) {
+            org.slf4j.LoggerFactory.getLogger(FileSystem.class)
+                    .warn("inode {} changed after its last close and is not committed again: {}", ino, e.getMessage());
+        }
+    }
+
+    /**
+     * Commits what a killed process left behind, then begins to upload and to work for the bucket. IOException where the
+     * cache cannot say what that is.
+     */
+    public void start() throws IOException {
+        recovery.run();
+        uploads.start();
+        cloudWorker.start();
+    }
+
+    // names
+
+    public Node root() throws ErrnoException {
+        return new Node(Inode.ROOT, metadata.inode(Inode.ROOT));
+    }
+
+    public Node lookup(long parent, FileName name) throws ErrnoException {
+        return names.lookup(parent, name);
+    }
+
+    public @Nullable Node tryLookup(long parent, FileName name) throws ErrnoException {
+        return names.tryLookup(parent, name);
+    }
+
+    /** The directory that holds {@code directory}; the root's is itself. */
+    public Inode parent(long directory) throws ErrnoException {
+        return names.parent(directory);
+    }
+
+    /** As {@link Metadata#list}; "." and ".." are the caller's. */
+    public List<DirectoryEntry> list(long directory, long cookie, int limit) throws ErrnoException {
+        return names.list(directory, cookie, limit);
+    }
+
+    /** An entry of a listing as a node of this mount. */
+    public Node node(DirectoryEntry entry) throws ErrnoException {
+        return attributes.node(entry.inode());
+    }
+
+    /** mkdir(2), mknod(2), symlink(2). */
+    public Node make(long parent, FileName name, NewInode what) throws ErrnoException {
+        return names.make(
+                parent, name, what.type() == io.fusecache.metadata.FileType.REGULAR ? forWriting(what) : what);
+    }
+
+    /** open(2) with O_CREAT of a name that is not there: EEXIST where it is. */
+    public Names.Created create(long parent, FileName name, NewInode what, OpenMode mode) throws ErrnoException {
+        return names.create(parent, name, forWriting(what), mode);
+    }
+
+    /** open(2) with O_TMPFILE. */
+    public Names.Created createUnnamed(long parent, NewInode what, OpenMode mode) throws ErrnoException {
+        return names.createUnnamed(parent, forWriting(what), mode);
+    }
+
+    private static NewInode forWriting(NewInode what) {
+        return new NewInode(
+                what.type(), what.permissions(), what.uid(), what.gid(), what.deviceNumber(), what.target(), true);
+    }
+
+    public Node link(long node, long newParent, FileName newName) throws ErrnoException {
+        return names.link(NodeIds.ino(node), newParent, newName);
+    }
+
+    public void unlink(long parent, FileName name) throws ErrnoException {
+        names.unlink(parent, name);
+    }
+
+    public void rmdir(long parent, FileName name) throws ErrnoException {
+        names.rmdir(parent, name);
+    }
+
+    /** renameat2(2). */
+    public void rename(long parent, FileName name, long newParent, FileName newName, int flags) throws ErrnoException {
+        names.rename(parent, name, newParent, newName, flags);
+    }
+
+    public byte[] readLink(long node) throws ErrnoException {
+        byte[] target = metadata.inode(NodeIds.ino(node)).target();
+        if (target == null) {
+            throw new ErrnoException(Errno.EINVAL, "inode " + NodeIds.ino(node) + " is no symbolic link");
+        }
+        return target;
+    }
+
+    /** The kernel has no more use of these nodes. */
+    public void forget(long node) {
+        long ino = NodeIds.ino(node);
+        boolean open = table.isOpen(ino);
+        if (!open && NodeIds.incarnation(node) != 0) {
+            incarnations.forget(node);
+        }
+        unlinked.forget(ino, open);
+    }
+
+    // attributes
+
+    public Inode attributes(long node) throws ErrnoException {
+        return attributes.of(node);
+    }
+
+    public @Nullable Inode tryAttributes(long node) throws ErrnoException {
+        return attributes.tryOf(node);
+    }
+
+    /** chmod, chown, utimensat, truncate: {@code size} null leaves the size. */
+    public Inode change(long node, AttributeChange change, @Nullable Long size) throws ErrnoException {
+        if (size != null) {
+            truncate(node, size);
+        }
+        boolean more = change.permissions() != null
+                || change.uid() != null
+                || change.gid() != null
+                || change.accessed() != null
+                || change.modified() != null
+                || change.clearSetId();
+        return more ? attributes.change(node, change) : attributes.of(node);
+    }
+
+    private void truncate(long node, long size) throws ErrnoException {
+        if (size < 0) {
+            throw new ErrnoException(Errno.EINVAL, "truncate to " + size);
+        }
+        attributes.truncatable(metadata.inode(NodeIds.ino(node)));
+        opens.change(node, size == 0, io -> space.truncate(io, size));
+    }
+
+    public byte[] extendedAttribute(long node, FileName name) throws ErrnoException {
+        return extended.value(NodeIds.ino(node), name);
+    }
+
+    /** ENODATA where it is known without asking that there is none; returns where somebody must be asked. */
+    public void tryExtendedAttribute(long node, FileName name) throws ErrnoException {
+        extended.refuseWhereBare(NodeIds.ino(node), name);
+    }
+
+    public List<FileName> extendedAttributes(long node) throws ErrnoException {
+        return extended.names(NodeIds.ino(node));
+    }
+
+    public void setExtendedAttribute(long node, FileName name, byte[] value, int flags) throws ErrnoException {
+        extended.set(NodeIds.ino(node), name, value, flags);
+    }
+
+    public void removeExtendedAttribute(long node, FileName name) throws ErrnoException {
+        extended.remove(NodeIds.ino(node), name);
+    }
+
+    // content
+
+    public OpenFile open(long node, OpenMode mode) throws ErrnoException {
+        return opens.open(node, mode);
+    }
+
+    public @Nullable OpenFile tryOpen(long node, OpenMode mode) throws ErrnoException {
+        return opens.tryOpen(node, mode);
+    }
+
+    /** Fills {@code target}, which is native memory; fewer bytes only at the end of the file. */
+    public int read(long node, long offset, MemorySegment target) throws ErrnoException {
+        return reads.read(node, offset, target);
+    }
+
+    public int tryRead(long node, long offset, MemorySegment target) throws ErrnoException {
+        return reads.tryRead(node, offset, target);
+    }
+
+    /** Writes all of {@code source}, which is native memory. */
+    public void write(long node, long handle, long offset, MemorySegment source) throws ErrnoException {
+        writes.write(node, handle, offset, source);
+    }
+
+    public void flush(long node, long handle) throws ErrnoException {
+        opens.flush(node, handle);
+    }
+
+    public void fsync(long node, long handle, boolean dataOnly) throws ErrnoException {
+        opens.fsync(node, handle, dataOnly);
+    }
+
+    public void release(long node, long handle) throws ErrnoException {
+        opens.release(node, handle);
+    }
+
+    public void allocate(long node, long handle, int mode, long offset, long length) throws ErrnoException {
+        space.allocate(node, handle, mode, offset, length);
+    }
+
+    public long seek(long node, long offset, int whence) throws ErrnoException {
+        return space.seek(node, offset, whence);
+    }
+
+    public long copy(long from, long fromOffset, long to, long toHandle, long toOffset, long length)
+            throws ErrnoException {
+        return space.copy(from, fromOffset, to, toHandle, toOffset, length);
+    }
+
+    // the whole
+
+    /** statfs(2): a size that stands for "no limit", and what is really used. */
+    public Usage usage() throws ErrnoException {
+        VolumeUsage usage = metadata.usage();
+        return new Usage(UNLIMITED_BYTES, usage.usedBytes(), usage.inodes());
+    }
+
+    public record Usage(long totalBytes, long usedBytes, long inodes) {}
+
+    /** syncfs(2): all that is open for writing is durable on the local disk. */
+    public void sync() throws ErrnoException {
+        for (InodeIo io : table.all()) {
+            InodeIo.Backing backing = io.backing();
+            if (backing != null && io.live()) {
+                try {
+                    Objects.requireNonNull(backing.file()).sync(false);
+                } catch (IOException e) {
+                    if (io.live() && io.isOpen()) {
+                        throw Failures.of("sync of inode " + io.ino(), e);
+                    }
+                }
+            }
+        }
+    }
+
+    public Uploads.Pending pendingUploads() {
+        return uploads.pending();
+    }
+
+    public boolean uploadPending(long ino) {
+        return uploads.isPending(ino);
+    }
+
+    /** How many files were set aside because another node's version stands. */
+    public long lostFiles() {
+        return lost.count();
+    }
+
+    /** Waits until all that was closed is in the bucket. False where it is not within {@code atMost}. */
+    public boolean flushUploads(Duration atMost) {
+        return uploads.flush(atMost);
+    }
+
+    public LocalTier.Usage cacheUsage() {
+        return local.usage();
+    }
+
+    public FileSystemOptions options() {
+        return options;
+    }
+
+    /** Stops the background work. What waits for upload is taken up again by the next start. */
+    @Override
+    public void close() {
+        blocks.stop();
+        cloudWorker.close();
+        uploads.close();
+    }
+}

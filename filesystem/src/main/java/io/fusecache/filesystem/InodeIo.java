@@ -1,0 +1,232 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
+import io.fusecache.metadata.FileVersion;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which way the bytes of one node id go while it is open: the one I/O-mode state machine, per incarnation.
+ *
+ * <p><b>What the kernel demands</b> (fs/fuse/iomode.c and Documentation/filesystems/fuse-passthrough.rst):
+ * <ol>
+ *   <li>while any file of an inode is open with FOPEN_PASSTHROUGH, every further open must have it too (else EIO), and must
+ *       name the same backing file (else EBUSY);
+ *   <li>while any is open for cached I/O through the daemon, none may be opened with FOPEN_PASSTHROUGH (ETXTBSY);
+ *   <li>FOPEN_PASSTHROUGH goes with neither FOPEN_KEEP_CACHE nor FOPEN_CACHE_DIR, nor with the writeback cache;
+ *   <li>the kernel leaves its mode at the last close, before it sends that RELEASE: our count is never behind its.
+ * </ol>
+ *
+ * <p><b>How it is met</b>: the first open chooses {@link Mode}, and it stays until the last close. Readers and writers
+ * share one {@link CachedFile}. Content that another node committed meanwhile never comes into an open incarnation: the
+ * next open of the name gets the next incarnation, which is another node id and so another inode to the kernel
+ * ({@link Incarnations}). Closed -> (first open) -> PASSTHROUGH or DAEMON -> (last release) -> closed.
+ *
+ * <p><b>Turns.</b> Opens, commits, truncations and releases of one node id take turns ({@link #turn}): disk and
+ * coordinator are asked in between, so it is a queue rather than a lock, and nothing but such calls for the very same file
+ * waits in it. Reads, writes and stat take no turn, and neither does a recall.
+ *
+ * <p>Field -> guard: {@code uses}: the table's bin ({@link OpenFiles}); {@code backing}, {@code live}, {@code committedStat}:
+ * written in turn, read by anyone; everything else: in turn only.
+ */
+final class InodeIo {
+    enum Mode {
+        /** The kernel reads and writes the backing file itself. */
+        PASSTHROUGH,
+        /** Every read and write that the page cache does not answer comes to the daemon. */
+        DAEMON
+    }
+
+    /**
+     * @param version what an open sees; while writing, what the writing is based on
+     * @param file null where the local disk has no room for it: read-only, and fetched anew for each reader
+     * @param backingId of the kernel, 0 in mode DAEMON
+     */
+    record Backing(Mode mode, FileVersion version, @Nullable CachedFile file, int backingId) {
+        CachedFile cached() {
+            return Objects.requireNonNull(file, "a file without a backing file is never written");
+        }
+
+        Backing at(FileVersion next) {
+            return new Backing(mode, next, file, backingId);
+        }
+    }
+
+    final long nodeId;
+    final ReentrantLock turn = new ReentrantLock();
+
+    /**
+     * Of a file that is not whole here, while it is written through the daemon: a write marks blocks as present and then
+     * fills them, and a reader must see neither before the other.
+     */
+    final ReentrantReadWriteLock blocks = new ReentrantReadWriteLock();
+
+    int uses;
+
+    private volatile @Nullable Backing backing;
+    private volatile boolean live;
+    private int readers;
+    private int writers;
+    private volatile Disk.@Nullable Stat committedStat;
+    private boolean changed;
+    private boolean lost;
+
+    InodeIo(long nodeId) {
+        this.nodeId = nodeId;
+    }
+
+    long ino() {
+        return NodeIds.ino(nodeId);
+    }
+
+    /** Null while closed. */
+    @Nullable Backing backing() {
+        return backing;
+    }
+
+    /** Of a node id that is open, by whoever made sure of that, in turn. */
+    Backing opened() {
+        return Objects.requireNonNull(backing);
+    }
+
+    boolean isOpen() {
+        return backing != null;
+    }
+
+    /** Size and times are those of the backing file, which may be ahead of the committed ones. */
+    boolean live() {
+        return live;
+    }
+
+    int writers() {
+        return writers;
+    }
+
+    void attach(Backing first) {
+        inTurn();
+        if (backing != null) {
+            throw new AssertionError("node " + nodeId + " is open already, as " + backing.mode());
+        }
+        backing = first;
+    }
+
+    /** After the last close: what was open, for the caller to give back. */
+    Backing detach() {
+        inTurn();
+        Backing last = opened();
+        if (readers + writers > 0) {
+            throw new AssertionError(readers + " readers and " + writers + " writers of node " + nodeId + " are left");
+        }
+        backing = null;
+        live = false;
+        changed = false;
+        lost = false;
+        committedStat = null;
+        return last;
+    }
+
+    void addReader() {
+        inTurn();
+        readers++;
+    }
+
+    void addWriter() {
+        inTurn();
+        writers++;
+    }
+
+    /** True where that was the last handle of any kind. */
+    boolean removeReader() {
+        inTurn();
+        readers--;
+        return checkEmpty();
+    }
+
+    boolean removeWriter() {
+        inTurn();
+        writers--;
+        return checkEmpty();
+    }
+
+    private boolean checkEmpty() {
+        if (readers < 0 || writers < 0) {
+            throw new AssertionError("node " + nodeId + " was released more often than opened");
+        }
+        return readers + writers == 0;
+    }
+
+    boolean unused() {
+        inTurn();
+        return readers + writers == 0;
+    }
+
+    /** More than one handle is open. */
+    boolean shared() {
+        inTurn();
+        return readers + writers > 1;
+    }
+
+    /** From now on the backing file may be ahead; {@code asCommitted} is how it looks with the committed bytes. */
+    void writingFrom(Disk.Stat asCommitted) {
+        inTurn();
+        committedStat = asCommitted;
+        live = true;
+    }
+
+    /** There is something to commit that the backing file's size and times may not show. */
+    void markChanged() {
+        inTurn();
+        changed = true;
+    }
+
+    /** Whether the backing file has something that is not committed. */
+    boolean differs(Disk.Stat now) {
+        inTurn();
+        return live && (changed || committedStat == null || !sameContent(committedStat, now));
+    }
+
+    void committed(FileVersion version, Disk.Stat asCommitted) {
+        inTurn();
+        backing = opened().at(version);
+        committedStat = asCommitted;
+        changed = false;
+    }
+
+    /** The last writer is gone and all is committed: the inode tells size and times again. */
+    void stoppedWriting() {
+        inTurn();
+        live = false;
+    }
+
+    /** The write lease was lost to another node: what is here cannot be committed any more. */
+    void markLost() {
+        inTurn();
+        lost = true;
+    }
+
+    boolean lost() {
+        return lost;
+    }
+
+    /**
+     * Whether nobody wrote between two looks at a file. Linux gives a change that follows a look a time of its own (multigrain
+     * timestamps, 6.13; before, changes within one tick of the clock may look the same).
+     */
+    static boolean sameContent(Disk.Stat one, Disk.Stat other) {
+        return one.size() == other.size() && one.modified().equals(other.modified());
+    }
+
+    /** How the backing file looked with the content that was committed last; null while nobody writes. */
+    Disk.@Nullable Stat committedStat() {
+        return committedStat;
+    }
+
+    private void inTurn() {
+        if (!turn.isHeldByCurrentThread()) {
+            throw new AssertionError("not in turn for node " + nodeId);
+        }
+    }
+}

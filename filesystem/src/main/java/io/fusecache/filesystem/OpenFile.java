@@ -1,0 +1,15 @@
+package io.fusecache.filesystem;
+
+/**
+ * A file that was opened.
+ *
+ * @param handle for reads, writes and the release
+ * @param backingId what the kernel knows the backing file by, where it reads and writes that itself; 0 where all goes
+ *     through the daemon
+ * @param keepCache the kernel's page cache, if any, has bytes of this very version
+ */
+public record OpenFile(long handle, int backingId, boolean keepCache) {
+    public boolean passthrough() {
+        return backingId != 0;
+    }
+}

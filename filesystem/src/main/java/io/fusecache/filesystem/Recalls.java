@@ -1,0 +1,75 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.metadata.Recall;
+import io.fusecache.metadata.RecallListener;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Leases taken back: drops what this file system and the kernel cache of inodes that change elsewhere.
+ *
+ * <p>Made before the session with the coordinator, which needs it, and bound to the file system after, which needs the
+ * session. It takes no turn of an inode and asks nobody: a recall must be answered while file system calls wait.
+ */
+public final class Recalls implements RecallListener {
+    private final KernelCache kernel;
+    private volatile @Nullable Rooms rooms;
+
+    /** Where something is cached or open. */
+    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked, ExtendedAttributes extended) {}
+
+    public Recalls(KernelCache kernel) {
+        this.kernel = kernel;
+    }
+
+    void bind(Rooms bound) {
+        rooms = bound;
+    }
+
+    KernelCache kernel() {
+        return kernel;
+    }
+
+    @Override
+    public Set<Long> recalled(Recall recall) {
+        Rooms bound = rooms;
+        if (bound == null) {
+            return Set.of();
+        }
+        bound.extended().recalled(recall.inodes());
+        Set<Long> open = new HashSet<>();
+        boolean names = recall.names();
+        for (long ino : recall.inodes()) {
+            if (bound.table().isOpen(ino)) {
+                // It may get new content, which its name then leads to under another node id.
+                names = true;
+                open.add(ino);
+                bound.unlinked().suspect(ino);
+            } else if (bound.unlinked().contains(ino)) {
+                open.add(ino);
+            }
+            for (long nodeId : bound.incarnations().known(ino)) {
+                kernel.attributesChanged(nodeId);
+            }
+        }
+        if (names) {
+            kernel.namesChanged();
+        }
+        return open;
+    }
+
+    @Override
+    public void reset(boolean fenced) {
+        Rooms bound = rooms;
+        if (bound == null) {
+            return;
+        }
+        bound.extended().reset();
+        kernel.namesChanged();
+        for (InodeIo io : bound.table().all()) {
+            bound.unlinked().suspect(io.ino());
+            kernel.attributesChanged(io.nodeId);
+        }
+    }
+}

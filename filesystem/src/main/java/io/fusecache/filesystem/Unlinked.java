@@ -1,0 +1,81 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Inodes without a name that this session keeps alive: removed while open, or made by O_TMPFILE. They end when nothing
+ * here has them open and the kernel has forgotten them, which it does at once for an inode without links.
+ */
+final class Unlinked {
+    private final Set<Long> held = ConcurrentHashMap.newKeySet();
+    private final Set<Long> forgotten = ConcurrentHashMap.newKeySet();
+
+    /** Open here while something about them changed elsewhere: their last name may have gone with that. */
+    private final Set<Long> suspected = ConcurrentHashMap.newKeySet();
+
+    private final Metadata metadata;
+
+    Unlinked(Metadata metadata) {
+        this.metadata = metadata;
+    }
+
+    void add(Inode inode) {
+        if (inode.links() == 0) {
+            held.add(inode.ino());
+        }
+    }
+
+    /** It has a name again (linkat of an O_TMPFILE). */
+    void linked(long ino) {
+        held.remove(ino);
+        forgotten.remove(ino);
+    }
+
+    boolean contains(long ino) {
+        return held.contains(ino);
+    }
+
+    /** The kernel has no more use of it; {@code open}: a handle has. */
+    void forget(long ino, boolean open) {
+        if (!held.contains(ino)) {
+            return;
+        }
+        if (open) {
+            forgotten.add(ino);
+        } else {
+            release(ino);
+        }
+    }
+
+    void closed(long ino) {
+        if (forgotten.contains(ino)) {
+            release(ino);
+        }
+    }
+
+    void suspect(long ino) {
+        suspected.add(ino);
+    }
+
+    /** Whether to look, at the last close, if it was removed elsewhere meanwhile. */
+    boolean takeSuspicion(long ino) {
+        return suspected.remove(ino);
+    }
+
+    /** It was: nothing here has it open any more, so nothing keeps it. */
+    void releaseRemoved(long ino) {
+        forgotten.remove(ino);
+        held.remove(ino);
+        metadata.releaseUnlinked(Set.of(ino));
+    }
+
+    private void release(long ino) {
+        forgotten.remove(ino);
+        if (held.remove(ino)) {
+            metadata.releaseUnlinked(Set.of(ino));
+        }
+    }
+}

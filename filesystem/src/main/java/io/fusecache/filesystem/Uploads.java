@@ -1,0 +1,238 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.Disk;
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.UploadTicket;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes what was committed here to the bucket: sealed at once, put after a delay (so that a file that lives shorter never
+ * leaves the node), a bounded number at a time, tried again until it is there or overtaken.
+ *
+ * <p>The bytes are read from the backing file, which may be opened and written meanwhile: size and times before and
+ * after say whether what was put is the version. If not, it is not reported as such, and its key holds torn bytes until the
+ * next version is put, which is queued at the latest when that writer closes.
+ */
+final class Uploads implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
+
+    private final Metadata metadata;
+    private final LocalTier local;
+    private final CloudTier cloud;
+    private final Sealer sealer;
+    private final UploadQueue queue;
+    private final ExecutorService executor;
+    private final Semaphore seals = new Semaphore(2);
+    private final Duration cloudWait;
+
+    /** Commits the backing file of an inode anew, because it changed after its last commit with nobody having it open. */
+    private final LongConsumer recommit;
+
+    private final Thread dispatcher;
+
+    Uploads(
+            Metadata metadata,
+            LocalTier local,
+            CloudTier cloud,
+            FileSystemOptions options,
+            ExecutorService executor,
+            LongConsumer recommit) {
+        this.metadata = metadata;
+        this.local = local;
+        this.cloud = cloud;
+        this.sealer = new Sealer(metadata);
+        this.queue = new UploadQueue(options.uploadDelay(), options.uploads());
+        this.executor = executor;
+        this.cloudWait = options.cloudWait();
+        this.recommit = recommit;
+        this.dispatcher = Thread.ofVirtual().name("uploads").unstarted(this::dispatch);
+    }
+
+    void start() {
+        dispatcher.start();
+    }
+
+    /** The last writer of this version is gone. {@code stat}: how the backing file looked at the commit, if that is known. */
+    void closed(FileVersion version, Disk.@Nullable Stat stat) {
+        if (version.persisted()) {
+            return;
+        }
+        queue.add(version, stat);
+        if (!version.sealed()) {
+            executor.execute(() -> sealInBackground(version, stat));
+        }
+    }
+
+    /** The file was removed: nothing of it needs to be in the bucket. */
+    void forget(long ino) {
+        queue.remove(ino);
+    }
+
+    /** Nothing waits for its delay any more. */
+    void hurry() {
+        queue.hurry();
+    }
+
+    void awaitProgress(Duration atMost) {
+        queue.awaitProgress(atMost);
+    }
+
+    Pending pending() {
+        return queue.pending();
+    }
+
+    boolean isPending(long ino) {
+        return queue.contains(ino);
+    }
+
+    /** Waits until everything that is closed is in the bucket. False where it is not within {@code atMost}. */
+    boolean flush(Duration atMost) {
+        return queue.drain(atMost);
+    }
+
+    /** {@code --durability cloud}: puts the version now, though its file may be open, and waits. EIO where that fails. */
+    void uploadNow(FileVersion version) throws ErrnoException {
+        if (version.persisted() || version.version() == 0) {
+            return;
+        }
+        queue.addForced(version);
+        if (!queue.awaitGone(version, cloudWait)) {
+            throw new ErrnoException(
+                    Errno.EIO,
+                    version + " did not reach the bucket within " + cloudWait.toSeconds() + " s; it is tried further");
+        }
+    }
+
+    private void dispatch() {
+        try {
+            while (true) {
+                UploadQueue.Task task = queue.take();
+                executor.execute(() -> queue.finished(task, run(task)));
+            }
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void sealInBackground(FileVersion version, Disk.@Nullable Stat stat) {
+        seals.acquireUninterruptibly();
+        try {
+            Optional<CachedFile> found = local.find(version.ino());
+            if (found.isPresent()) {
+                try (CachedFile file = found.get()) {
+                    if (file.version().version() == version.version() && !file.writing()) {
+                        Optional<FileVersion> ignored = sealer.seal(file, stat);
+                    }
+                }
+            }
+        } catch (IOException | ErrnoException e) {
+            // The upload seals it otherwise.
+            LOG.debug("{} is not sealed yet", version, e);
+        } finally {
+            seals.release();
+        }
+    }
+
+    /** Returns whether the task is through: in the bucket, or overtaken. */
+    private boolean run(UploadQueue.Task task) {
+        long ino = task.version().ino();
+        try {
+            Optional<CachedFile> found = local.find(ino);
+            if (found.isEmpty()) {
+                return true;
+            }
+            try (CachedFile file = found.get()) {
+                if (file.version().version() != task.version().version() || (file.writing() && !task.forced())) {
+                    // Committed anew, or open again: that writer's close queues it again.
+                    return true;
+                }
+                return upload(file, task);
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESTALE) {
+                return true;
+            }
+            return failed(task, e);
+        } catch (IOException e) {
+            return failed(task, e);
+        }
+    }
+
+    private static boolean failed(UploadQueue.Task task, Exception e) {
+        if (task.attempts() % 8 == 0) {
+            LOG.warn("upload of {} failed, trying again: {}", task.version(), e.getMessage());
+        }
+        return false;
+    }
+
+    private boolean upload(CachedFile file, UploadQueue.Task task) throws IOException, ErrnoException {
+        Disk.Stat before = file.file().stat();
+        Optional<FileVersion> sealed =
+                task.forced() && file.writing() ? Optional.of(file.version()) : sealer.seal(file, task.stat());
+        if (sealed.isEmpty()) {
+            return overtaken(file);
+        }
+        FileVersion version = sealed.get();
+        Optional<UploadTicket> ticket = metadata.beginUpload(version.ino(), version.version());
+        if (ticket.isEmpty()) {
+            return !waitsForItsKey(version);
+        }
+        ObjectRef object = cloud.put(
+                ticket.get().key(),
+                version.size(),
+                ticket.get().attributes(),
+                (offset, target) -> readFully(file, offset, target));
+        if (!InodeIo.sameContent(before, file.file().stat())) {
+            return overtaken(file);
+        }
+        metadata.finishUpload(version.ino(), version.version(), object);
+        file.persisted(new FileVersion(
+                version.ino(), version.version(), version.size(), version.blockBytes(), version.checksums(), object));
+        return true;
+    }
+
+    private static void readFully(CachedFile file, long offset, MemorySegment target) throws IOException {
+        if (file.file().read(offset, target) != target.byteSize()) {
+            throw new EOFException("inode " + file.ino() + " became shorter while it was uploaded");
+        }
+    }
+
+    /** A writer has it, and will queue it; or nobody has, and a mapping that outlived its descriptor changed it. */
+    private boolean overtaken(CachedFile file) {
+        if (!file.writing()) {
+            recommit.accept(file.ino());
+        }
+        return true;
+    }
+
+    private boolean waitsForItsKey(FileVersion version) throws ErrnoException {
+        Inode inode = metadata.inode(version.ino());
+        return inode.links() > 0 && inode.version() == version.version();
+    }
+
+    @Override
+    public void close() {
+        dispatcher.interrupt();
+    }
+
+    /** What is not in the bucket yet. */
+    public record Pending(int files, long bytes) {}
+}
