@@ -1,9 +1,11 @@
 package io.fusecache.bench;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class TrialCluster implements AutoCloseable {
     private static final Duration START_BOUND = Duration.ofSeconds(30);
     private static final Duration STOP_BOUND = Duration.ofSeconds(60);
-    private static final Duration UPLOAD_BOUND = Duration.ofMinutes(5);
+    private static final Duration UPLOAD_BOUND = Duration.ofSeconds(60);
     private static final long POLL_NANOS = 500_000;
 
     private final Path programs;
@@ -99,7 +101,12 @@ final class TrialCluster implements AutoCloseable {
         if (connection.getResponseCode() != 200) {
             throw new IOException("the client answered " + connection.getResponseCode() + " to " + uri);
         }
-        connection.disconnect();
+        try (InputStream body = connection.getInputStream()) {
+            String uploads = new String(body.readAllBytes(), StandardCharsets.UTF_8);
+            if (!uploads.matches("(?s).*\"pending_files\"\\s*:\\s*0\\D.*")) {
+                throw new IOException("uploads are still pending after " + UPLOAD_BOUND.toSeconds() + " s: " + uploads);
+            }
+        }
     }
 
     /** @return the most memory that the client has had resident so far */

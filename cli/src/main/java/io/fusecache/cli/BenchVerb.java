@@ -7,60 +7,83 @@ import io.fusecache.client.StartupException;
 import io.fusecache.client.settings.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** {@code fusecache bench}: a mount beside the disk below it, row by row; docs/PERFORMANCE.md says what each row does. */
+/**
+ * {@code fusecache bench}: a mount and the disk below it, side by side.
+ *
+ * <p>Without {@code --mount} it starts a coordinator and a client of its own on that disk, and stops them. The table goes to
+ * {@code out}, what is being measured to standard error. With {@code --check} a missed bar is a failure.
+ */
 final class BenchVerb {
+    static final String USAGE = "[--disk DIR] [--mount DIR] [--repeats ODD] [--size-mib N] [--files N] [--check]";
+
     private static final VerbLine.Form FORM = new VerbLine.Form(
-            "bench",
-            "[--disk DIR [--mount DIR]] [--repeats ODD] [--size-mib N] [--files N]",
-            List.of(),
-            List.of("disk", "mount", "repeats", "size-mib", "files"),
-            0,
-            0);
+            "bench", USAGE, List.of("check"), List.of("disk", "mount", "repeats", "size-mib", "files"), 0, 0);
+    /** Set by bin/fusecache: where the programs of this installation are. */
+    private static final String HOME = "fusecache.home";
 
     private BenchVerb() {}
 
     static int run(List<String> words, PrintStream out)
             throws UsageException, StartupException, IOException, InterruptedException {
         VerbLine line = FORM.parse(words);
+        SideBySide bench = new SideBySide(sizes(line), System.err::println);
+        Path disk = folder(line, "disk").orElse(Path.of("/var/tmp"));
+        Optional<Path> mount = folder(line, "mount");
+        Report report;
+        if (mount.isPresent()) {
+            if (mount.get().toRealPath().equals(disk.toRealPath())) {
+                throw new UsageException("bench: --mount and --disk are both " + disk + ": name two folders");
+            }
+            report = bench.ofMount(mount.get(), disk);
+        } else {
+            report = bench.ofTrialCluster(programs(), disk);
+        }
+        out.print(report.markdown());
+        return line.has("check") && !report.reached() ? ExitStatus.FAILURE : ExitStatus.DONE;
+    }
+
+    private static Sizes sizes(VerbLine line) throws UsageException {
         Sizes standard = Sizes.standard();
-        Sizes sizes;
+        int repeats = number(line, "repeats", standard.repeats());
+        int mebibytes = number(line, "size-mib", standard.largeFileMebibytes());
+        int files = number(line, "files", standard.smallFiles());
         try {
-            sizes = new Sizes(
-                    number(line, "repeats", standard.repeats()),
-                    number(line, "size-mib", standard.largeFileMebibytes()),
-                    number(line, "files", standard.smallFiles()),
-                    standard.span());
+            return new Sizes(repeats, mebibytes, files, standard.span());
         } catch (IllegalArgumentException wrong) {
             throw new UsageException("bench: " + wrong.getMessage());
         }
-        SideBySide bench = new SideBySide(sizes, System.err::println);
-        Path disk = Path.of(line.option("disk").orElse("."));
-        Optional<Path> mount = line.option("mount").map(Path::of);
-        Report report = mount.isPresent() ? bench.ofMount(mount.get(), disk) : bench.ofTrialCluster(programs(), disk);
-        out.print(report.markdown());
-        return report.reached() ? ExitStatus.DONE : ExitStatus.FAILURE;
     }
 
-    private static int number(VerbLine line, String name, int absent) throws UsageException {
-        Optional<String> text = line.option(name);
+    private static int number(VerbLine line, String option, int absent) throws UsageException {
+        Optional<String> text = line.option(option);
         if (text.isEmpty()) {
             return absent;
         }
-        if (!text.get().matches("\\d{1,8}")) {
-            throw new UsageException("bench: --" + name + ": '" + text.get() + "': expected a number");
+        if (!text.get().matches("[1-9]\\d{0,5}")) {
+            throw new UsageException(
+                    "bench: --" + option + ": '" + text.get() + "': expected a number from 1 to 999999");
         }
         return Integer.parseInt(text.get());
     }
 
-    /** The folder of bin/client, as the launcher says. */
+    private static Optional<Path> folder(VerbLine line, String option) throws UsageException {
+        Optional<Path> folder = line.option(option).map(Path::of);
+        if (folder.isPresent() && !(Files.isDirectory(folder.get()) && Files.isWritable(folder.get()))) {
+            throw new UsageException(
+                    "bench: --" + option + ": " + folder.get() + ": expected a folder that exists and is writable");
+        }
+        return folder;
+    }
+
     private static Path programs() throws StartupException {
-        String home = System.getProperty("fusecache.home");
+        String home = System.getProperty(HOME);
         if (home == null) {
-            throw new StartupException("bench starts bin/client and bin/coordinator: run it as bin/fusecache bench");
+            throw new StartupException("-D" + HOME + " is not set: start it as bin/fusecache, or give --mount");
         }
         return Path.of(home, "bin");
     }
