@@ -27,8 +27,6 @@ done
 
 # Last, because it says that the layout is whole.
 echo "$JAVA_HOME" >"$dist/jdk"
-if [ -n "$changed" ] || [ ! -e "$dist/trained" ]; then
-  rm -f "$dist/trained"
+if [ -n "$changed" ] || [ ! -e "$dist/client.aot" ]; then
   scripts/aot.sh
-  : >"$dist/trained"
 fi

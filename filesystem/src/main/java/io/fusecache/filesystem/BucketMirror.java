@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,8 +41,8 @@ final class BucketMirror {
     private final InstantSource clock;
     private final Executor executor;
 
-    /** Told when an import changed names. */
-    private final Runnable changed;
+    /** Told the directory when an import changed names in it. */
+    private final LongConsumer changed;
 
     /** Until when a listing counts as fresh, in milliseconds of the clock. */
     private final Map<Long, Long> freshUntil = new LinkedHashMap<>(16, 0.75f, true) {
@@ -61,7 +62,7 @@ final class BucketMirror {
             FileSystemOptions options,
             InstantSource clock,
             Executor executor,
-            Runnable changed) {
+            LongConsumer changed) {
         this.metadata = metadata;
         this.cloud = cloud;
         this.fallback = options.foreign();
@@ -145,7 +146,7 @@ final class BucketMirror {
             int names = metadata.importListing(listing, objects, fallback);
             fresh(directory, refresh);
             if (names > 0) {
-                changed.run();
+                changed.accept(directory);
             }
             return true;
         } catch (IOException e) {

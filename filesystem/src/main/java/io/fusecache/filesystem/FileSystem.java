@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * returned; it goes with its node id.
  */
 public final class FileSystem implements AutoCloseable {
+    /** What goes for a handle of any directory: listing needs none. */
+    public static final long DIRECTORY_HANDLE = new Handle(true, false, true, 0).bits();
+
     /** What statfs(2) shows as the size of a volume: the bucket has no end. */
     private static final long UNLIMITED_BYTES = 1L << 60;
 
@@ -99,10 +102,16 @@ public final class FileSystem implements AutoCloseable {
         this.writes = new Writes(table, local, blocks, uploads, options.spaceWait());
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(
-                metadata, ground.cloud(), options, ground.clock(), ground.executor(), kernel::namesChanged);
+                metadata, ground.cloud(), options, ground.clock(), ground.executor(), this::namesImported);
         this.names = new Names(metadata, mirror, attributes, opens, unlinked, extended, cloudWorker);
         this.recovery = new Recovery(metadata, local, opens, uploads, lost);
         ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, extended));
+    }
+
+    /** An import of this node's own is recalled from all others. */
+    private void namesImported(long directory) {
+        kernel.attributesChanged(directory);
+        kernel.namesChanged();
     }
 
     private void recommitInBackground(long ino) {
@@ -148,9 +157,19 @@ public final class FileSystem implements AutoCloseable {
         return names.list(directory, cookie, limit);
     }
 
-    /** An entry of a listing as a node of this mount. */
-    public Node node(DirectoryEntry entry) throws ErrnoException {
-        return attributes.node(entry.inode());
+    /** An entry of a listing as a node of this mount, where its attributes are at hand, else null. */
+    public @Nullable Node tryNode(DirectoryEntry entry) throws ErrnoException {
+        return attributes.tryNode(entry.inode());
+    }
+
+    /** Before a directory is listed from its start: its names are as fresh as they can be when this returns. */
+    public void openDirectory(long directory) throws ErrnoException {
+        names.refresh(directory);
+    }
+
+    /** Whether {@link #openDirectory} has nothing to do. */
+    public boolean tryOpenDirectory(long directory) {
+        return names.isFresh(directory);
     }
 
     /** mkdir(2), mknod(2), symlink(2). */
@@ -277,8 +296,12 @@ public final class FileSystem implements AutoCloseable {
         return reads.read(node, offset, target);
     }
 
-    public int tryRead(long node, long offset, MemorySegment target) throws ErrnoException {
-        return reads.tryRead(node, offset, target);
+    /**
+     * The descriptor of the backing file, to read from at the offsets of the file, where that is all it takes; -1 where
+     * it is not. Valid while a handle that the caller knows of is open.
+     */
+    public int descriptor(long node) throws ErrnoException {
+        return reads.descriptor(node);
     }
 
     /** Writes all of {@code source}, which is native memory. */
@@ -296,6 +319,16 @@ public final class FileSystem implements AutoCloseable {
 
     public void release(long node, long handle) throws ErrnoException {
         opens.release(node, handle);
+    }
+
+    /** As {@link #release} of a reader; false where it takes more. */
+    public boolean tryRelease(long node, long handle) throws ErrnoException {
+        return opens.tryRelease(node, handle);
+    }
+
+    /** Whether closing it commits something. */
+    public static boolean writable(long handle) {
+        return Handle.of(handle).write();
     }
 
     public void allocate(long node, long handle, int mode, long offset, long length) throws ErrnoException {

@@ -12,7 +12,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The tree: what names lead to, and what makes, moves and removes them. Directories are known by inode number here. */
-final class Names {
+public final class Names {
     private static final int RENAME_NOREPLACE = 1;
     private static final int RENAME_EXCHANGE = 2;
     private static final int RENAME_WHITEOUT = 4;
@@ -76,9 +76,19 @@ final class Names {
         return found == null ? null : attributes.tryNode(found);
     }
 
-    List<DirectoryEntry> list(long directory, long cookie, int limit) throws ErrnoException {
-        if (cookie <= DirectoryStream.DOT_DOT && !mirror.isFresh(directory)) {
+    void refresh(long directory) throws ErrnoException {
+        if (!mirror.isFresh(directory)) {
             mirror.refresh(directory);
+        }
+    }
+
+    boolean isFresh(long directory) {
+        return mirror.isFresh(directory);
+    }
+
+    List<DirectoryEntry> list(long directory, long cookie, int limit) throws ErrnoException {
+        if (cookie <= DirectoryStream.DOT_DOT) {
+            refresh(directory);
         }
         return metadata.list(directory, cookie, limit);
     }
@@ -195,5 +205,5 @@ final class Names {
     }
 
     /** A file that was made and opened. */
-    record Created(Node node, OpenFile file) {}
+    public record Created(Node node, OpenFile file) {}
 }

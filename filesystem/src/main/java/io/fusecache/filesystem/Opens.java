@@ -400,6 +400,23 @@ final class Opens {
         table.done(io);
     }
 
+    /** As {@link #release} of a reader where nothing is in the way, else false. */
+    boolean tryRelease(long nodeId, long handle) throws ErrnoException {
+        InodeIo io = table.io(nodeId);
+        if (Handle.of(handle).write() || !io.turn.tryLock()) {
+            return false;
+        }
+        try {
+            if (io.isOpen() && io.removeReader()) {
+                giveBack(io);
+            }
+        } finally {
+            io.turn.unlock();
+        }
+        table.done(io);
+        return true;
+    }
+
     /** Where what the last writer wrote cannot be committed now, it stays on as a writer of its own until it can. */
     private void writerLeaves(InodeIo io) {
         if (io.writers() == 1 && !stopWriting(io)) {

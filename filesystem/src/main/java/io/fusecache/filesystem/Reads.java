@@ -40,18 +40,10 @@ final class Reads {
         }
     }
 
-    /** As {@link #read} where it needs nothing from elsewhere and takes no wait; -1 where it would. */
-    int tryRead(long nodeId, long offset, MemorySegment target) throws ErrnoException {
-        InodeIo.Backing backing = table.backing(nodeId);
-        CachedFile file = backing.file();
-        if (file == null || !file.whole() || !file.verified()) {
-            return -1;
-        }
-        try {
-            return file.file().read(offset, target);
-        } catch (IOException e) {
-            throw Failures.of("read of inode " + NodeIds.ino(nodeId) + " at " + offset, e);
-        }
+    /** The descriptor to read from where the backing file is all it takes, else -1. */
+    int descriptor(long nodeId) throws ErrnoException {
+        CachedFile file = table.backing(nodeId).file();
+        return file != null && file.whole() && file.verified() ? file.file().descriptor() : -1;
     }
 
     private int readBlocks(InodeIo io, FileVersion base, CachedFile file, long offset, MemorySegment target)

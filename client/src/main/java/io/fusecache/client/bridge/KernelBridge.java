@@ -1,0 +1,388 @@
+package io.fusecache.client.bridge;
+
+import io.fusecache.filesystem.FileSystem;
+import io.fusecache.filesystem.Names;
+import io.fusecache.filesystem.Node;
+import io.fusecache.filesystem.OpenFile;
+import io.fusecache.filesystem.OpenMode;
+import io.fusecache.fuse.session.Capabilities;
+import io.fusecache.fuse.session.FuseHandler;
+import io.fusecache.fuse.session.Reply;
+import io.fusecache.fuse.wire.Bytes;
+import io.fusecache.fuse.wire.DirectoryBuffer;
+import io.fusecache.fuse.wire.FileName;
+import io.fusecache.fuse.wire.FuseRequest;
+import io.fusecache.fuse.wire.OpenReply;
+import io.fusecache.fuse.wire.StatfsReply;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileType;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NewInode;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+
+/** The kernel's requests as calls of the file system: one case per operation, none forgotten. */
+public final class KernelBridge implements FuseHandler {
+    private static final int STATFS_BLOCK = 4096;
+    private static final long UNLIMITED_INODES = 1L << 40;
+
+    private final FileSystem files;
+    private final Validity validity;
+    private final KernelTypes types;
+    private final DirectoryListing listing;
+    private final Answering answering;
+
+    public KernelBridge(
+            FileSystem files,
+            Metadata metadata,
+            Duration bucketRefresh,
+            InstantSource clock,
+            ExecutorService executor) {
+        this.files = files;
+        this.validity = new Validity(metadata, bucketRefresh);
+        this.types = new KernelTypes(validity, clock);
+        this.listing = new DirectoryListing(files, types);
+        this.answering = new Answering(executor);
+    }
+
+    @Override
+    public void init(Capabilities negotiated) {
+        validity.negotiated(negotiated.epochs());
+    }
+
+    @Override
+    public void handle(FuseRequest request, Reply reply) {
+        switch (request) {
+            case FuseRequest.Lookup r -> lookup(r, reply);
+            case FuseRequest.Forget r -> files.forget(r.nodeId());
+            case FuseRequest.BatchForget r -> r.nodes().forEach(node -> files.forget(node.nodeId()));
+            case FuseRequest.Getattr r -> getattr(r, reply);
+            case FuseRequest.Statx r ->
+                answering.later(r, reply, () -> reply.statx(types.statx(files.attributes(r.nodeId()))));
+            case FuseRequest.Setattr r -> answering.later(r, reply, () -> setattr(r, reply));
+            case FuseRequest.Readlink r ->
+                answering.later(r, reply, () -> reply.link(Bytes.of(files.readLink(r.nodeId()))));
+            case FuseRequest.Symlink r ->
+                answering.later(r, reply, () -> make(r, r.name(), FileType.SYMLINK, 0777, 0, r.target(), reply));
+            case FuseRequest.Mknod r -> answering.later(r, reply, () -> mknod(r, reply));
+            case FuseRequest.Mkdir r ->
+                answering.later(r, reply, () -> make(r, r.name(), FileType.DIRECTORY, r.mode(), 0, null, reply));
+            case FuseRequest.Unlink r -> answering.later(r, reply, () -> unlink(r, reply));
+            case FuseRequest.Rmdir r -> answering.later(r, reply, () -> rmdir(r, reply));
+            case FuseRequest.Rename r -> answering.later(r, reply, () -> rename(r, reply));
+            case FuseRequest.Link r -> answering.later(r, reply, () -> link(r, reply));
+            case FuseRequest.Open r -> open(r, reply);
+            case FuseRequest.Create r -> answering.later(r, reply, () -> create(r, reply));
+            case FuseRequest.Tmpfile r -> answering.later(r, reply, () -> tmpfile(r, reply));
+            case FuseRequest.Read r -> answering.later(r, reply, () -> read(r, reply));
+            case FuseRequest.Write r -> answering.later(r, reply, () -> write(r, reply));
+            case FuseRequest.Flush r -> flush(r, reply);
+            case FuseRequest.Fsync r -> answering.later(r, reply, () -> fsync(r, reply));
+            case FuseRequest.Release r -> release(r, reply);
+            case FuseRequest.Fallocate r -> answering.later(r, reply, () -> fallocate(r, reply));
+            case FuseRequest.Lseek r ->
+                answering.later(r, reply, () -> reply.offset(files.seek(r.nodeId(), r.offset(), r.whence())));
+            case FuseRequest.CopyFileRange r -> answering.later(r, reply, () -> copy(r, reply));
+            case FuseRequest.Opendir r -> opendir(r, reply);
+            case FuseRequest.Readdir r -> answering.later(r, reply, () -> readdir(r, reply));
+            case FuseRequest.Releasedir r -> reply.ok();
+            case FuseRequest.Fsyncdir r -> reply.ok();
+            case FuseRequest.Statfs r -> answering.later(r, reply, () -> statfs(reply));
+            case FuseRequest.Syncfs r -> answering.later(r, reply, () -> sync(reply));
+            case FuseRequest.Getxattr r -> getxattr(r, reply);
+            case FuseRequest.Listxattr r -> answering.later(r, reply, () -> listxattr(r, reply));
+            case FuseRequest.Setxattr r -> answering.later(r, reply, () -> setxattr(r, reply));
+            case FuseRequest.Removexattr r -> answering.later(r, reply, () -> removexattr(r, reply));
+            case FuseRequest.Access r -> reply.ok();
+            case FuseRequest.Ioctl r -> reply.error(io.fusecache.fuse.wire.Errno.ENOTTY);
+            // Locks are the kernel's own, of this node, as long as INIT does not ask for them.
+            case FuseRequest.Getlk r -> unsupported(reply);
+            case FuseRequest.Setlk r -> unsupported(reply);
+            case FuseRequest.Setlkw r -> unsupported(reply);
+            case FuseRequest.Bmap r -> unsupported(reply);
+            case FuseRequest.Poll r -> unsupported(reply);
+            case FuseRequest.Setupmapping r -> unsupported(reply);
+            case FuseRequest.Removemapping r -> unsupported(reply);
+            case FuseRequest.Init r -> unsupported(reply);
+            case FuseRequest.Interrupt r -> unsupported(reply);
+            case FuseRequest.NotifyReply r -> unsupported(reply);
+            case FuseRequest.Destroy r -> unsupported(reply);
+            case FuseRequest.Unknown r -> unsupported(reply);
+        }
+    }
+
+    /** Taken by the kernel or not: there is nothing more to do. */
+    @SuppressWarnings("unused")
+    private static boolean answered(boolean taken) {
+        return true;
+    }
+
+    private static void unsupported(Reply reply) {
+        reply.error(Errno.ENOSYS.number());
+    }
+
+    // names
+
+    private void lookup(FuseRequest.Lookup r, Reply reply) {
+        if (r.name().equals(FileName.DOT) || r.name().equals(FileName.DOT_DOT)) {
+            answering.later(r, reply, () -> lookupDots(r, reply));
+            return;
+        }
+        answering.answer(r, reply, () -> lookedUp(r, reply, true), () -> lookedUp(r, reply, false));
+    }
+
+    /** By NFS export and open_by_handle_at(2), which know a node but not its name. */
+    private void lookupDots(FuseRequest.Lookup r, Reply reply) throws ErrnoException {
+        Inode inode = r.name().equals(FileName.DOT) ? files.attributes(r.nodeId()) : files.parent(r.nodeId());
+        reply.entry(types.entry(new Node(r.name().equals(FileName.DOT) ? r.nodeId() : inode.ino(), inode)));
+    }
+
+    private boolean lookedUp(FuseRequest.Lookup r, Reply reply, boolean atOnce) throws ErrnoException {
+        try {
+            io.fusecache.metadata.FileName name = KernelTypes.name(r.name());
+            Node node = atOnce ? files.tryLookup(r.nodeId(), name) : files.lookup(r.nodeId(), name);
+            if (node == null) {
+                return false;
+            }
+            reply.entry(types.entry(node));
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ENOENT) {
+                throw e;
+            }
+            reply.entry(types.absent());
+        }
+        return true;
+    }
+
+    private void make(
+            FuseRequest r, FileName name, FileType type, int mode, long device, @Nullable Bytes target, Reply reply)
+            throws ErrnoException {
+        NewInode inode = newInode(r, type, mode, device, target == null ? null : target.toByteArray());
+        reply.entry(types.entry(files.make(r.nodeId(), KernelTypes.name(name), inode)));
+    }
+
+    private static NewInode newInode(FuseRequest r, FileType type, int mode, long device, byte @Nullable [] target) {
+        return new NewInode(
+                type,
+                KernelTypes.permissions(mode),
+                r.header().uid(),
+                r.header().gid(),
+                device,
+                target,
+                false);
+    }
+
+    private void mknod(FuseRequest.Mknod r, Reply reply) throws ErrnoException {
+        make(r, r.name(), FileType.ofMode(r.mode()), r.mode(), Integer.toUnsignedLong(r.rdev()), null, reply);
+    }
+
+    private void unlink(FuseRequest.Unlink r, Reply reply) throws ErrnoException {
+        files.unlink(r.nodeId(), KernelTypes.name(r.name()));
+        reply.ok();
+    }
+
+    private void rmdir(FuseRequest.Rmdir r, Reply reply) throws ErrnoException {
+        files.rmdir(r.nodeId(), KernelTypes.name(r.name()));
+        reply.ok();
+    }
+
+    private void rename(FuseRequest.Rename r, Reply reply) throws ErrnoException {
+        files.rename(r.nodeId(), KernelTypes.name(r.name()), r.newParent(), KernelTypes.name(r.newName()), r.flags());
+        reply.ok();
+    }
+
+    private void link(FuseRequest.Link r, Reply reply) throws ErrnoException {
+        reply.entry(types.entry(files.link(r.oldNodeId(), r.nodeId(), KernelTypes.name(r.newName()))));
+    }
+
+    // attributes
+
+    private void getattr(FuseRequest.Getattr r, Reply reply) {
+        answering.answer(
+                r,
+                reply,
+                () -> {
+                    Inode inode = files.tryAttributes(r.nodeId());
+                    return inode != null && answered(reply.attributes(types.attributesReply(inode)));
+                },
+                () -> reply.attributes(types.attributesReply(files.attributes(r.nodeId()))));
+    }
+
+    private void setattr(FuseRequest.Setattr r, Reply reply) throws ErrnoException {
+        Long size = r.sets(FuseRequest.Setattr.SIZE) ? Long.valueOf(r.size()) : null;
+        reply.attributes(types.attributesReply(files.change(r.nodeId(), types.change(r), size)));
+    }
+
+    private void getxattr(FuseRequest.Getxattr r, Reply reply) {
+        answering.answer(
+                r,
+                reply,
+                () -> {
+                    files.tryExtendedAttribute(r.nodeId(), attributeName(r.name()));
+                    return false;
+                },
+                () -> value(reply, files.extendedAttribute(r.nodeId(), attributeName(r.name())), r.size()));
+    }
+
+    private void listxattr(FuseRequest.Listxattr r, Reply reply) throws ErrnoException {
+        ByteArrayOutputStream names = new ByteArrayOutputStream();
+        for (io.fusecache.metadata.FileName name : files.extendedAttributes(r.nodeId())) {
+            names.writeBytes(name.toBytes());
+            names.write(0);
+        }
+        value(reply, names.toByteArray(), r.size());
+    }
+
+    private static void value(Reply reply, byte[] value, int room) throws ErrnoException {
+        if (room == 0) {
+            reply.xattrSize(value.length);
+        } else if (value.length > room) {
+            throw new ErrnoException(Errno.ERANGE, value.length + " bytes where there is room for " + room);
+        } else {
+            reply.data(MemorySegment.ofArray(value));
+        }
+    }
+
+    private void setxattr(FuseRequest.Setxattr r, Reply reply) throws ErrnoException {
+        files.setExtendedAttribute(
+                r.nodeId(), attributeName(r.name()), r.value().toByteArray(), r.flags());
+        reply.ok();
+    }
+
+    private void removexattr(FuseRequest.Removexattr r, Reply reply) throws ErrnoException {
+        files.removeExtendedAttribute(r.nodeId(), attributeName(r.name()));
+        reply.ok();
+    }
+
+    private static io.fusecache.metadata.FileName attributeName(Bytes name) throws ErrnoException {
+        return io.fusecache.metadata.FileName.of(name.toByteArray());
+    }
+
+    // content
+
+    private void open(FuseRequest.Open r, Reply reply) {
+        OpenMode mode = KernelTypes.openMode(r.flags());
+        answering.answer(
+                r,
+                reply,
+                () -> {
+                    OpenFile file = files.tryOpen(r.nodeId(), mode);
+                    return file != null && opened(r, file, mode, reply);
+                },
+                () -> opened(r, files.open(r.nodeId(), mode), mode, reply));
+    }
+
+    /** Where the kernel did not take the answer, no release will come for it. */
+    private boolean opened(FuseRequest r, OpenFile file, OpenMode mode, Reply reply) throws ErrnoException {
+        if (!reply.opened(KernelTypes.opened(file, mode))) {
+            files.release(r.nodeId(), file.handle());
+        }
+        return true;
+    }
+
+    private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
+        OpenMode mode = KernelTypes.openMode(r.flags());
+        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), 0, null);
+        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), mode, reply);
+    }
+
+    private void tmpfile(FuseRequest.Tmpfile r, Reply reply) throws ErrnoException {
+        OpenMode mode = KernelTypes.openMode(r.flags());
+        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), 0, null);
+        created(files.createUnnamed(r.nodeId(), inode, mode), mode, reply);
+    }
+
+    private void created(Names.Created made, OpenMode mode, Reply reply) throws ErrnoException {
+        OpenReply open = KernelTypes.opened(made.file(), new OpenMode(mode.read(), true, false));
+        if (!reply.created(types.entry(made.node()), open)) {
+            files.release(made.node().id(), made.file().handle());
+        }
+    }
+
+    private void read(FuseRequest.Read r, Reply reply) throws ErrnoException {
+        int descriptor = files.descriptor(r.nodeId());
+        if (descriptor >= 0) {
+            reply.dataFromFile(descriptor, r.offset(), r.size());
+            return;
+        }
+        MemorySegment target = reply.buffer(r.size());
+        int count = files.read(r.nodeId(), r.offset(), target);
+        reply.data(target.asSlice(0, count));
+    }
+
+    private void write(FuseRequest.Write r, Reply reply) throws ErrnoException {
+        int bytes = Math.toIntExact(r.data().byteSize());
+        files.write(r.nodeId(), r.fh(), r.offset(), r.data());
+        reply.written(bytes);
+    }
+
+    private void flush(FuseRequest.Flush r, Reply reply) {
+        answering.answer(r, reply, () -> !FileSystem.writable(r.fh()) && answered(reply.ok()), () -> {
+            files.flush(r.nodeId(), r.fh());
+            reply.ok();
+        });
+    }
+
+    private void fsync(FuseRequest.Fsync r, Reply reply) throws ErrnoException {
+        files.fsync(r.nodeId(), r.fh(), r.dataOnly());
+        reply.ok();
+    }
+
+    private void release(FuseRequest.Release r, Reply reply) {
+        answering.answer(r, reply, () -> files.tryRelease(r.nodeId(), r.fh()) && answered(reply.ok()), () -> {
+            files.release(r.nodeId(), r.fh());
+            reply.ok();
+        });
+    }
+
+    private void fallocate(FuseRequest.Fallocate r, Reply reply) throws ErrnoException {
+        files.allocate(r.nodeId(), r.fh(), r.mode(), r.offset(), r.length());
+        reply.ok();
+    }
+
+    private void copy(FuseRequest.CopyFileRange r, Reply reply) throws ErrnoException {
+        reply.copied(files.copy(r.nodeId(), r.offsetIn(), r.nodeIdOut(), r.fhOut(), r.offsetOut(), r.length()));
+    }
+
+    // directories and the whole
+
+    private void opendir(FuseRequest.Opendir r, Reply reply) {
+        OpenReply open = OpenReply.of(FileSystem.DIRECTORY_HANDLE, OpenReply.CACHE_DIR | OpenReply.KEEP_CACHE);
+        answering.answer(r, reply, () -> files.tryOpenDirectory(r.nodeId()) && answered(reply.opened(open)), () -> {
+            files.openDirectory(r.nodeId());
+            reply.opened(open);
+        });
+    }
+
+    private void readdir(FuseRequest.Readdir r, Reply reply) throws ErrnoException {
+        DirectoryBuffer buffer = reply.directory(r.size(), r.plus());
+        listing.fill(buffer, r.nodeId(), r.offset(), r.size());
+        reply.listing(buffer);
+    }
+
+    private void statfs(Reply reply) throws ErrnoException {
+        FileSystem.Usage usage = files.usage();
+        long total = usage.totalBytes() / STATFS_BLOCK;
+        long free = Math.max(0, total - (usage.usedBytes() + STATFS_BLOCK - 1) / STATFS_BLOCK);
+        reply.statfs(new StatfsReply(
+                total,
+                free,
+                free,
+                UNLIMITED_INODES,
+                Math.max(0, UNLIMITED_INODES - usage.inodes()),
+                STATFS_BLOCK,
+                io.fusecache.metadata.FileName.MAX_BYTES,
+                STATFS_BLOCK));
+    }
+
+    private void sync(Reply reply) throws ErrnoException {
+        files.sync();
+        reply.ok();
+    }
+}

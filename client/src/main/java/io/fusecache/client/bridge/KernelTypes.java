@@ -1,0 +1,139 @@
+package io.fusecache.client.bridge;
+
+import io.fusecache.filesystem.Node;
+import io.fusecache.filesystem.OpenFile;
+import io.fusecache.filesystem.OpenMode;
+import io.fusecache.fuse.sys.Posix;
+import io.fusecache.fuse.wire.Attributes;
+import io.fusecache.fuse.wire.AttributesReply;
+import io.fusecache.fuse.wire.EntryReply;
+import io.fusecache.fuse.wire.FuseRequest;
+import io.fusecache.fuse.wire.OpenReply;
+import io.fusecache.fuse.wire.StatxReply;
+import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Timestamp;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+
+/** The file system's records as the kernel's, and back. */
+final class KernelTypes {
+    private static final int ACCESS_MODE = 3;
+    private static final int PERMISSIONS = 07777;
+    private static final int BLOCK_UNIT = 512;
+
+    /** st_blksize: what stdio and cp take for their buffers. */
+    private static final int PREFERRED_IO_BYTES = 64 << 10;
+
+    private final Validity validity;
+    private final InstantSource clock;
+
+    KernelTypes(Validity validity, InstantSource clock) {
+        this.validity = validity;
+        this.clock = clock;
+    }
+
+    static FileName name(io.fusecache.fuse.wire.FileName name) throws ErrnoException {
+        return FileName.of(name.toByteArray());
+    }
+
+    static Attributes attributes(Inode inode) {
+        return new Attributes(
+                inode.ino(),
+                inode.size(),
+                (inode.usedBytes() + BLOCK_UNIT - 1) / BLOCK_UNIT,
+                inode.accessed().seconds(),
+                inode.accessed().nanos(),
+                inode.modified().seconds(),
+                inode.modified().nanos(),
+                inode.changed().seconds(),
+                inode.changed().nanos(),
+                inode.mode(),
+                inode.links(),
+                inode.uid(),
+                inode.gid(),
+                (int) inode.deviceNumber(),
+                PREFERRED_IO_BYTES,
+                0);
+    }
+
+    EntryReply entry(Node node) {
+        return new EntryReply(node.id(), 0, validity.names(), validity.attributes(), attributes(node.inode()));
+    }
+
+    /** An entry of a listing whose attributes are not at hand: the kernel looks it up when it needs it. */
+    static EntryReply bareEntry(Inode inode) {
+        return new EntryReply(0, 0, 0, 0, attributes(inode));
+    }
+
+    EntryReply absent() {
+        return EntryReply.negative(validity.names());
+    }
+
+    AttributesReply attributesReply(Inode inode) {
+        return new AttributesReply(validity.attributes(), attributes(inode));
+    }
+
+    StatxReply statx(Inode inode) {
+        return new StatxReply(
+                validity.attributes(),
+                StatxReply.BASIC_STATS | StatxReply.BIRTH_TIME,
+                attributes(inode),
+                inode.born().seconds(),
+                inode.born().nanos(),
+                0,
+                0);
+    }
+
+    static OpenMode openMode(int flags) {
+        int access = flags & ACCESS_MODE;
+        return new OpenMode(
+                access != Posix.O_WRONLY,
+                access == Posix.O_WRONLY || access == Posix.O_RDWR,
+                (flags & Posix.O_TRUNC) != 0);
+    }
+
+    static OpenReply opened(OpenFile file, OpenMode mode) {
+        // Nothing is to be committed when a reader closes.
+        int flags = mode.write() || mode.truncate() ? 0 : OpenReply.NOFLUSH;
+        if (file.passthrough()) {
+            return new OpenReply(file.handle(), flags | OpenReply.PASSTHROUGH, file.backingId());
+        }
+        return OpenReply.of(file.handle(), flags | (file.keepCache() ? OpenReply.KEEP_CACHE : 0));
+    }
+
+    static int permissions(int mode) {
+        return mode & PERMISSIONS;
+    }
+
+    AttributeChange change(FuseRequest.Setattr request) {
+        return new AttributeChange(
+                request.sets(FuseRequest.Setattr.MODE) ? Integer.valueOf(permissions(request.mode())) : null,
+                request.sets(FuseRequest.Setattr.UID) ? Integer.valueOf(request.uid()) : null,
+                request.sets(FuseRequest.Setattr.GID) ? Integer.valueOf(request.gid()) : null,
+                accessed(request),
+                modified(request),
+                request.sets(FuseRequest.Setattr.KILL_SUIDGID));
+    }
+
+    private @Nullable Timestamp accessed(FuseRequest.Setattr request) {
+        if (request.sets(FuseRequest.Setattr.ATIME_NOW)) {
+            return Timestamp.of(clock.instant());
+        }
+        return request.sets(FuseRequest.Setattr.ATIME)
+                ? new Timestamp(request.atimeSeconds(), request.atimeNanos())
+                : null;
+    }
+
+    private @Nullable Timestamp modified(FuseRequest.Setattr request) {
+        if (request.sets(FuseRequest.Setattr.MTIME_NOW)) {
+            // A truncation's own time is what the backing file got from it.
+            return request.sets(FuseRequest.Setattr.SIZE) ? null : Timestamp.of(clock.instant());
+        }
+        return request.sets(FuseRequest.Setattr.MTIME)
+                ? new Timestamp(request.mtimeSeconds(), request.mtimeNanos())
+                : null;
+    }
+}

@@ -1,0 +1,100 @@
+package io.fusecache.client.bridge;
+
+import io.fusecache.cache.Disk;
+import io.fusecache.filesystem.BackingFiles;
+import io.fusecache.filesystem.KernelCache;
+import io.fusecache.fuse.session.BackingFile;
+import io.fusecache.fuse.session.FuseSession;
+import io.fusecache.fuse.sys.PosixException;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the file system tells the kernel, by the session, which is made after the file system is: until then the kernel has
+ * nothing cached, and whoever wants to register a file waits for the moment between the first request and the session.
+ */
+public final class SessionPort implements KernelCache, BackingFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionPort.class);
+    private static final long ATTRIBUTES_ONLY = -1;
+    private static final int START_SECONDS = 10;
+
+    private final CompletableFuture<FuseSession> session = new CompletableFuture<>();
+    private final ConcurrentHashMap<Integer, BackingFile> backing = new ConcurrentHashMap<>();
+
+    public void bind(FuseSession started) {
+        session.complete(started);
+    }
+
+    @Override
+    public void attributesChanged(long nodeId) {
+        FuseSession now = session.getNow(null);
+        if (now == null) {
+            return;
+        }
+        try {
+            // A node that the kernel does not know may be on its way there in an answer that was written before this.
+            // The
+            // name in that answer belongs to the epoch in which it was asked for, so a new one takes it back.
+            if (!now.notifier().invalInode(nodeId, ATTRIBUTES_ONLY, 0)) {
+                namesChanged();
+            }
+        } catch (PosixException e) {
+            ended("attributes of node " + nodeId, e);
+        }
+    }
+
+    @Override
+    public void namesChanged() {
+        FuseSession now = session.getNow(null);
+        // A kernel without epochs is given names that are valid for no time at all.
+        if (now != null && now.negotiated().epochs()) {
+            try {
+                now.notifier().incEpoch();
+            } catch (PosixException e) {
+                ended("names", e);
+            }
+        }
+    }
+
+    private static void ended(String what, PosixException e) {
+        LOG.debug("the kernel takes no notice of changed {}: the mount is going away", what, e);
+    }
+
+    @Override
+    public int register(Disk.DiskFile file) throws IOException {
+        BackingFile registered = started().registerBacking(file.descriptor());
+        backing.put(registered.id(), registered);
+        return registered.id();
+    }
+
+    private FuseSession started() throws IOException {
+        FuseSession now = session.getNow(null);
+        if (now != null) {
+            return now;
+        }
+        try {
+            return session.get(START_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while the mount starts");
+        } catch (ExecutionException | TimeoutException e) {
+            throw new IOException("the mount has not started", e);
+        }
+    }
+
+    @Override
+    public void unregister(int backingId) {
+        @Nullable BackingFile registered = backing.remove(backingId);
+        if (registered != null) {
+            registered.close();
+        }
+    }
+}

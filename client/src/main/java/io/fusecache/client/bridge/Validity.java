@@ -1,0 +1,35 @@
+package io.fusecache.client.bridge;
+
+import io.fusecache.metadata.Metadata;
+import java.time.Duration;
+
+/**
+ * For how long the kernel may trust what it is told. While the session with the coordinator stands, as long as it likes:
+ * a recall takes it back. Names are the exception where they can also change without the coordinator: in the bucket,
+ * which is asked again when a name is used after the refresh time.
+ */
+final class Validity {
+    private static final long LONG_NANOS = Duration.ofHours(24).toNanos();
+
+    private final Metadata metadata;
+    private final long namesNanos;
+    private volatile boolean epochs;
+
+    Validity(Metadata metadata, Duration bucketRefresh) {
+        this.metadata = metadata;
+        this.namesNanos = Math.min(LONG_NANOS, bucketRefresh.toNanos());
+    }
+
+    /** Whether the kernel can be told that all names are stale; else they are from the start. */
+    void negotiated(boolean kernelHasEpochs) {
+        epochs = kernelHasEpochs;
+    }
+
+    long names() {
+        return epochs && metadata.connected() ? namesNanos : 0;
+    }
+
+    long attributes() {
+        return metadata.connected() ? LONG_NANOS : 0;
+    }
+}
