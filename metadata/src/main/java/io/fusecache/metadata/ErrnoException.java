@@ -20,6 +20,11 @@ public final class ErrnoException extends Exception {
         return errno;
     }
 
+    /** The message without the errno before it. */
+    public String reason() {
+        return String.valueOf(super.getMessage());
+    }
+
     @Override
     public String getMessage() {
         return errno + ": " + super.getMessage();

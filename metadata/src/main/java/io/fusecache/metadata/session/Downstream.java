@@ -1,0 +1,12 @@
+package io.fusecache.metadata.session;
+
+import java.util.Set;
+
+/** What the coordinator says on a session's stream after {@link Welcome}, in the order in which it executed. */
+public sealed interface Downstream {
+    /** The answer to the request of that slot and sequence. */
+    record Reply(int slot, long sequence, Answer answer) implements Downstream {}
+
+    /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. */
+    record RecallRequest(long recall, Set<Long> inodes, boolean names) implements Downstream {}
+}

@@ -1,0 +1,118 @@
+package io.fusecache.metadata.session;
+
+import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.Listing;
+import io.fusecache.metadata.NewInode;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request of a session; what each means is said at the method of {@link io.fusecache.metadata.Metadata} that sends it.
+ *
+ * <p>A {@link Query} changes nothing and may be asked again. A {@link Mutation} is executed once, however often it is
+ * sent. A {@link Registry} operation concerns what is kept in memory only: nodes, and who holds which blocks.
+ */
+public sealed interface Operation {
+    /** Reads the namespace. */
+    sealed interface Query extends Operation {}
+
+    /** Changes the namespace. */
+    sealed interface Mutation extends Operation {}
+
+    /** Concerns nodes and holders. */
+    sealed interface Registry extends Operation {}
+
+    record Lookup(long parent, FileName name) implements Query {}
+
+    record ReadInode(long ino) implements Query {}
+
+    record ListEntries(long directory, long cookie, int limit) implements Query {}
+
+    record FindParent(long directory) implements Query {}
+
+    record ReadContent(long ino) implements Query {}
+
+    record ReadUsage() implements Query {}
+
+    record ReadAttribute(long ino, FileName name) implements Query {}
+
+    record ReadAttributeNames(long ino) implements Query {}
+
+    record BeginListing(long directory) implements Query {}
+
+    record Create(long parent, FileName name, NewInode inode) implements Mutation {}
+
+    record CreateUnnamed(long parent, NewInode inode) implements Mutation {}
+
+    record Link(long ino, long parent, FileName name) implements Mutation {}
+
+    record Unlink(long parent, FileName name) implements Mutation {}
+
+    record RemoveDirectory(long parent, FileName name) implements Mutation {}
+
+    record Rename(long parent, FileName name, long newParent, FileName newName, int flags) implements Mutation {}
+
+    record ReleaseUnlinked(Set<Long> inodes) implements Mutation {}
+
+    record SetAttributes(long ino, AttributeChange change) implements Mutation {}
+
+    record SetAttribute(long ino, FileName name, byte[] value, int flags) implements Mutation {}
+
+    record RemoveAttribute(long ino, FileName name) implements Mutation {}
+
+    record BeginWrite(long ino, Duration patience) implements Mutation {}
+
+    record EndWrite(long ino) implements Mutation {}
+
+    record Commit(FileVersion content, Timestamp modified, Timestamp changed, long usedBytes) implements Mutation {}
+
+    record Seal(long ino, long version, int[] checksums) implements Mutation {}
+
+    record BeginUpload(long ino, long version) implements Mutation {}
+
+    record FinishUpload(long ino, long version, ObjectRef object) implements Mutation {}
+
+    record TakeWork(int limit, Duration lease) implements Mutation {}
+
+    record FinishWork(long id) implements Mutation {}
+
+    record FinishMove(long id, ObjectRef at) implements Mutation {}
+
+    /**
+     * One part of a listing, in order of names: the names after {@code after} up to {@code through}.
+     *
+     * @param after null in the first part
+     * @param through null in the last part
+     */
+    record ImportListing(
+            Listing listing,
+            List<ListedObject> objects,
+            NewInode fallback,
+            @Nullable FileName after,
+            @Nullable FileName through)
+            implements Mutation {}
+
+    /** Batched advertisements and withdrawals, in the order in which they were made. */
+    record Report(List<Holding> holdings) implements Registry {}
+
+    record FindHolders(long ino, long version) implements Registry {}
+
+    record FindNodes() implements Registry {}
+
+    /**
+     * What the reporting node has of one version.
+     *
+     * @param all every block, in which case {@code blocks} is null
+     * @param blocks these blocks in addition to what it said before; null without {@code all}: nothing any more
+     */
+    record Holding(
+            long ino, long version, boolean all, @Nullable BitSet blocks) {}
+}

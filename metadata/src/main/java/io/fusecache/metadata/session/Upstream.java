@@ -1,0 +1,25 @@
+package io.fusecache.metadata.session;
+
+import java.util.Set;
+
+/** What a client says on its stream after {@link Hello}. */
+public sealed interface Upstream {
+    /**
+     * An operation to execute. A session has a fixed number of slots, and one request at a time in each: that is what lets
+     * the coordinator keep the results that may be asked for again in bounded space.
+     *
+     * @param slot from 0 below {@link Welcome#slots}
+     * @param sequence grows with every new request in the slot, from 1
+     * @param resent whether it may have been executed before
+     */
+    record Request(int slot, long sequence, boolean resent, Operation operation) implements Upstream {}
+
+    /** What a recall covered is dropped; {@code inUse} are those of its inodes that are open here. */
+    record RecallDone(long recall, Set<Long> inUse) implements Upstream {}
+
+    /** The session is alive; the node's disk is as full as this. */
+    record Heartbeat(long availableBytes, long usedBytes) implements Upstream {}
+
+    /** The session ends: its leases are given back. */
+    record Goodbye() implements Upstream {}
+}

@@ -1,0 +1,16 @@
+package io.fusecache.metadata.session;
+
+import java.time.Duration;
+
+/**
+ * The first thing the coordinator says on a stream. All read leases of before are void.
+ *
+ * @param session what the client names when it comes back
+ * @param secret what proves that it is the same client
+ * @param resumed whether it is the session that {@link Hello} named: then requests of before may be sent again, and the
+ *     node's write leases are as they were
+ * @param fenced whether {@link Hello} named a session that was fenced: the node's write leases are gone
+ * @param slots how many requests may be in flight
+ * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it
+ */
+public record Welcome(long session, long secret, boolean resumed, boolean fenced, int slots, Duration lease) {}
