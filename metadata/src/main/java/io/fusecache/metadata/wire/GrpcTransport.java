@@ -1,0 +1,274 @@
+package io.fusecache.metadata.wire;
+
+import io.fusecache.metadata.proto.SessionGrpc;
+import io.fusecache.metadata.proto.Wire;
+import io.fusecache.metadata.session.Hello;
+import io.fusecache.metadata.session.SessionTransport;
+import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
+import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
+import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
+import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sessions over gRPC. {@link #open} tries each address of the coordinator once, beginning with the one that answered
+ * last, and pauses first where the tries before it failed, longer each time: callers may simply try again.
+ *
+ * <p>One thread serves the network, and the receivers of streams are called on it: they must not block.
+ */
+public final class GrpcTransport implements SessionTransport {
+    public static final Metadata.Key<String> AUTHORIZATION =
+            Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+    public static final String BEARER = "Bearer ";
+
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
+    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(20), Duration.ofSeconds(1));
+    private static final int WINDOW_BYTES = 4 << 20;
+    private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
+    private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(5);
+
+    private final Options options;
+    private final RandomGenerator random;
+    private final EventLoopGroup network = new MultiThreadIoEventLoopGroup(
+            1, new DefaultThreadFactory("coordinator-session", true), NioIoHandler.newFactory());
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition closing = lock.newCondition();
+
+    // Guarded by lock.
+    private boolean closed;
+    private int failures;
+    private int preferred;
+    private final List<GrpcStream> streams = new ArrayList<>();
+
+    public GrpcTransport(Options options, RandomGenerator random) {
+        this.options = options;
+        this.random = random;
+    }
+
+    /**
+     * Where the coordinator is. The addresses are of its replicas, unresolved, so that each try asks the name service anew.
+     *
+     * @param grpc used where there are any
+     * @param http else these are asked where their gRPC is
+     * @param apiKey what the coordinator asks for, or null
+     * @param connectTimeout for one address
+     * @param welcomeTimeout from Hello to Welcome
+     */
+    public record Options(
+            List<InetSocketAddress> grpc,
+            List<InetSocketAddress> http,
+            @Nullable String apiKey,
+            Duration connectTimeout,
+            Duration welcomeTimeout) {
+        private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
+        private static final Duration WELCOME_TIMEOUT = Duration.ofSeconds(10);
+
+        public Options {
+            grpc = List.copyOf(grpc);
+            http = List.copyOf(http);
+            if (grpc.isEmpty() && http.isEmpty()) {
+                throw new IllegalArgumentException("no address of a coordinator");
+            }
+        }
+
+        public static Options grpc(List<InetSocketAddress> addresses, @Nullable String apiKey) {
+            return new Options(addresses, List.of(), apiKey, CONNECT_TIMEOUT, WELCOME_TIMEOUT);
+        }
+
+        public static Options http(List<InetSocketAddress> addresses, @Nullable String apiKey) {
+            return new Options(List.of(), addresses, apiKey, CONNECT_TIMEOUT, WELCOME_TIMEOUT);
+        }
+
+        private List<InetSocketAddress> addresses() {
+            return grpc.isEmpty() ? http : grpc;
+        }
+    }
+
+    @Override
+    public Stream open(Hello hello, Receiver receiver) throws IOException {
+        pause();
+        List<InetSocketAddress> addresses = options.addresses();
+        int first = preferred();
+        List<String> reasons = new ArrayList<>();
+        for (int i = 0; i < addresses.size(); i++) {
+            int index = (first + i) % addresses.size();
+            try {
+                Stream stream = open(addresses.get(index), hello, receiver);
+                succeeded(index);
+                return stream;
+            } catch (RefusedException refused) {
+                throw refused;
+            } catch (InterruptedIOException interrupted) {
+                throw interrupted;
+            } catch (IOException failed) {
+                reasons.add(text(addresses.get(index)) + " (" + failed.getMessage() + ")");
+            }
+        }
+        failed();
+        throw new IOException("no coordinator at " + String.join(", ", reasons));
+    }
+
+    private Stream open(InetSocketAddress address, Hello hello, Receiver receiver) throws IOException {
+        InetSocketAddress grpc =
+                options.grpc().isEmpty() ? GrpcAddressLookup.grpcOf(address, options.connectTimeout()) : address;
+        InetAddress[] resolved;
+        try {
+            resolved = InetAddress.getAllByName(grpc.getHostString());
+        } catch (UnknownHostException unknown) {
+            throw new IOException("unknown host", unknown);
+        }
+        IOException last = null;
+        for (InetAddress host : resolved) {
+            try {
+                return open(new InetSocketAddress(host, grpc.getPort()), text(grpc), hello, receiver);
+            } catch (RefusedException | InterruptedIOException final_) {
+                throw final_;
+            } catch (IOException failed) {
+                last = failed;
+            }
+        }
+        throw last == null ? new IOException("unknown host") : last;
+    }
+
+    private Stream open(InetSocketAddress address, String name, Hello hello, Receiver receiver) throws IOException {
+        ManagedChannel channel = channel(address);
+        GrpcStream stream = new GrpcStream(
+                name,
+                channel,
+                channel.newCall(SessionGrpc.getOpenMethod(), CallOptions.DEFAULT),
+                receiver,
+                network.next());
+        Metadata headers = new Metadata();
+        if (options.apiKey() != null) {
+            headers.put(AUTHORIZATION, BEARER + options.apiKey());
+        }
+        Wire.Upstream greeting = StreamCodec.encode(hello);
+        track(stream);
+        stream.begin(headers, greeting, options.connectTimeout().plus(options.welcomeTimeout()));
+        return stream;
+    }
+
+    /** For {@link #close}; those that ended are forgotten here. */
+    private void track(GrpcStream stream) throws IOException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IOException("closed");
+            }
+            streams.removeIf(GrpcStream::ended);
+            streams.add(stream);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private ManagedChannel channel(InetSocketAddress address) {
+        return NettyChannelBuilder.forAddress(address)
+                .usePlaintext()
+                .overrideAuthority("coordinator")
+                .directExecutor()
+                .eventLoopGroup(network)
+                .channelType(NioSocketChannel.class)
+                .withOption(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        Math.toIntExact(options.connectTimeout().toMillis()))
+                .disableRetry()
+                .disableServiceConfigLookUp()
+                .flowControlWindow(WINDOW_BYTES)
+                .maxInboundMessageSize(StreamCodec.MAX_MESSAGE_BYTES)
+                .keepAliveTime(KEEP_ALIVE.toSeconds(), TimeUnit.SECONDS)
+                .keepAliveTimeout(KEEP_ALIVE_TIMEOUT.toSeconds(), TimeUnit.SECONDS)
+                .build();
+    }
+
+    /** Waits as the failures before it ask for; ends early where the transport is closed. */
+    private void pause() throws IOException {
+        lock.lock();
+        try {
+            long left = BACKOFF.after(failures, random).toNanos();
+            while (left > 0 && !closed) {
+                left = closing.awaitNanos(left);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private int preferred() throws IOException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new IOException("closed");
+            }
+            return preferred;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void succeeded(int index) {
+        lock.lock();
+        try {
+            failures = 0;
+            preferred = index;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void failed() {
+        lock.lock();
+        try {
+            failures++;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static String text(InetSocketAddress address) {
+        String host = address.getHostString();
+        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + address.getPort();
+    }
+
+    /** Ends what is left of streams, and then the network thread. */
+    @Override
+    public void close() {
+        List<GrpcStream> left;
+        lock.lock();
+        try {
+            closed = true;
+            closing.signalAll();
+            left = List.copyOf(streams);
+        } finally {
+            lock.unlock();
+        }
+        left.forEach(GrpcStream::close);
+        if (!network.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(2, TimeUnit.SECONDS)) {
+            LOG.warn("the network thread of the coordinator's session did not end");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.fusecache.metadata.wire;
+
+import io.fusecache.metadata.proto.Wire;
+import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Hello;
+import io.fusecache.metadata.session.Upstream;
+import io.fusecache.metadata.session.Welcome;
+import java.util.Set;
+
+/** What travels on a session's stream, both ways. */
+public final class StreamCodec {
+    /** Of one message, either way. */
+    public static final int MAX_MESSAGE_BYTES = 16 << 20;
+
+    private StreamCodec() {}
+
+    public static Wire.Upstream encode(Hello hello) {
+        return Wire.Upstream.newBuilder()
+                .setHello(Wire.Hello.newBuilder()
+                        .setProtocol(hello.protocol())
+                        .setVolume(hello.volume())
+                        .setNode(RecordCodec.encode(hello.node()))
+                        .setNvmePath(hello.nvmePath())
+                        .setKeyPrefix(hello.keyPrefix())
+                        .setSession(hello.session())
+                        .setSecret(hello.secret()))
+                .build();
+    }
+
+    /** What a stream begins with. */
+    public static Hello hello(Wire.Upstream message) throws MalformedException {
+        if (!message.hasHello()) {
+            throw new MalformedException("a stream begins with Hello");
+        }
+        Wire.Hello hello = message.getHello();
+        try {
+            return new Hello(
+                    hello.getProtocol(),
+                    hello.getVolume(),
+                    RecordCodec.decode(hello.getNode()),
+                    hello.getNvmePath(),
+                    hello.getKeyPrefix(),
+                    hello.getSession(),
+                    hello.getSecret());
+        } catch (IllegalArgumentException wrong) {
+            throw new MalformedException(String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    public static Wire.Downstream encode(Welcome welcome) {
+        return Wire.Downstream.newBuilder()
+                .setWelcome(Wire.Welcome.newBuilder()
+                        .setSession(welcome.session())
+                        .setSecret(welcome.secret())
+                        .setResumed(welcome.resumed())
+                        .setFenced(welcome.fenced())
+                        .setSlots(welcome.slots())
+                        .setLeaseNanos(welcome.lease().toNanos()))
+                .build();
+    }
+
+    /** What the coordinator's side of a stream begins with. */
+    public static Welcome welcome(Wire.Downstream message) throws MalformedException {
+        if (!message.hasWelcome()) {
+            throw new MalformedException("the answer to Hello is Welcome");
+        }
+        Wire.Welcome welcome = message.getWelcome();
+        return new Welcome(
+                welcome.getSession(),
+                welcome.getSecret(),
+                welcome.getResumed(),
+                welcome.getFenced(),
+                RecordCodec.count(welcome.getSlots(), "slots"),
+                RecordCodec.duration(welcome.getLeaseNanos()));
+    }
+
+    public static Wire.Upstream encode(Upstream message) {
+        Wire.Upstream.Builder encoded = Wire.Upstream.newBuilder();
+        return switch (message) {
+            case Upstream.Request request -> encoded.setRequest(encode(request)).build();
+            case Upstream.RecallDone(long recall, Set<Long> inUse) ->
+                encoded.setRecallDone(
+                                Wire.RecallDone.newBuilder().setRecall(recall).addAllInUse(inUse))
+                        .build();
+            case Upstream.Heartbeat(long availableBytes, long usedBytes) ->
+                encoded.setHeartbeat(Wire.Heartbeat.newBuilder()
+                                .setAvailableBytes(availableBytes)
+                                .setUsedBytes(usedBytes))
+                        .build();
+            case Upstream.Goodbye() ->
+                encoded.setGoodbye(Wire.Goodbye.getDefaultInstance()).build();
+        };
+    }
+
+    private static Wire.Request encode(Upstream.Request request) {
+        Wire.Request.Builder message = Wire.Request.newBuilder()
+                .setSlot(request.slot())
+                .setSequence(request.sequence())
+                .setResent(request.resent());
+        OperationCodec.encode(request.operation(), message);
+        return message.build();
+    }
+
+    public static Upstream decode(Wire.Upstream message) throws MalformedException {
+        try {
+            return switch (message.getMessageCase()) {
+                case REQUEST -> decode(message.getRequest());
+                case RECALL_DONE ->
+                    new Upstream.RecallDone(
+                            message.getRecallDone().getRecall(),
+                            RecordCodec.inodes(message.getRecallDone().getInUseList()));
+                case HEARTBEAT ->
+                    new Upstream.Heartbeat(
+                            RecordCodec.bytes(message.getHeartbeat().getAvailableBytes(), "available bytes"),
+                            RecordCodec.bytes(message.getHeartbeat().getUsedBytes(), "used bytes"));
+                case GOODBYE -> new Upstream.Goodbye();
+                case HELLO -> throw new MalformedException("a second Hello");
+                case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
+            };
+        } catch (IllegalArgumentException | ArithmeticException wrong) {
+            throw new MalformedException(String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    private static Upstream decode(Wire.Request request) throws MalformedException {
+        return new Upstream.Request(
+                RecordCodec.count(request.getSlot(), "slot"),
+                RecordCodec.bytes(request.getSequence(), "sequence"),
+                request.getResent(),
+                OperationCodec.decode(request));
+    }
+
+    public static Wire.Downstream encode(Downstream message) {
+        Wire.Downstream.Builder encoded = Wire.Downstream.newBuilder();
+        return switch (message) {
+            case Downstream.Reply reply -> {
+                Wire.Reply.Builder body =
+                        Wire.Reply.newBuilder().setSlot(reply.slot()).setSequence(reply.sequence());
+                AnswerCodec.encode(reply.answer(), body);
+                yield encoded.setReply(body).build();
+            }
+            case Downstream.RecallRequest(long recall, Set<Long> inodes, boolean names) ->
+                encoded.setRecall(Wire.RecallRequest.newBuilder()
+                                .setRecall(recall)
+                                .addAllInodes(inodes)
+                                .setNames(names))
+                        .build();
+        };
+    }
+
+    public static Downstream decode(Wire.Downstream message) throws MalformedException {
+        try {
+            return switch (message.getMessageCase()) {
+                case REPLY ->
+                    new Downstream.Reply(
+                            RecordCodec.count(message.getReply().getSlot(), "slot"),
+                            message.getReply().getSequence(),
+                            AnswerCodec.decode(message.getReply()));
+                case RECALL ->
+                    new Downstream.RecallRequest(
+                            message.getRecall().getRecall(),
+                            RecordCodec.inodes(message.getRecall().getInodesList()),
+                            message.getRecall().getNames());
+                case WELCOME -> throw new MalformedException("a second Welcome");
+                case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
+            };
+        } catch (IllegalArgumentException | ArithmeticException wrong) {
+            throw new MalformedException(String.valueOf(wrong.getMessage()));
+        }
+    }
+}
