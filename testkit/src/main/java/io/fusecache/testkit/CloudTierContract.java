@@ -1,0 +1,168 @@
+package io.fusecache.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.CloudTier.RangeReader;
+import io.fusecache.cache.CloudTier.StoredObject;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.ObjectRef;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What every {@link CloudTier} does. A subclass says how one over an empty bucket is had. */
+public abstract class CloudTierContract {
+    protected static final Map<String, String> ATTRIBUTES = Map.of("fusecache-mode", "600", "fusecache-owner", "0:0");
+
+    protected final Arena memory = Arena.ofShared();
+    private CloudTier tier;
+
+    /** Over an empty bucket. */
+    protected abstract CloudTier open() throws Exception;
+
+    /** Of a size that the tier does not move in one request. */
+    protected abstract int largeBytes();
+
+    @BeforeEach
+    void openTier() throws Exception {
+        tier = open();
+    }
+
+    @AfterEach
+    void closeTier() {
+        tier.close();
+        memory.close();
+    }
+
+    /** The byte at an offset of the content that a seed stands for. */
+    protected static byte at(long offset, int seed) {
+        return (byte) (offset * 131 + (offset >> 12) + seed);
+    }
+
+    protected static RangeReader content(int seed) {
+        return (offset, target) -> {
+            for (long i = 0; i < target.byteSize(); i++) {
+                target.set(ValueLayout.JAVA_BYTE, i, at(offset + i, seed));
+            }
+        };
+    }
+
+    protected final MemorySegment expected(long offset, int size, int seed) throws IOException {
+        MemorySegment bytes = memory.allocate(Math.max(size, 1)).asSlice(0, size);
+        content(seed).read(offset, bytes);
+        return bytes;
+    }
+
+    private void assertReads(ObjectRef object, long offset, int size, int seed) throws IOException {
+        MemorySegment target = memory.allocate(Math.max(size, 1)).asSlice(0, size);
+        assertThat(tier.read(object, offset, target)).isEqualTo(new ReadOutcome.Hit(size));
+        assertThat(target.mismatch(expected(offset, size, seed))).isEqualTo(-1);
+    }
+
+    @Test
+    void smallAndEmptyObjectsComeBack() throws Exception {
+        assertReads(tier.put("a/small", 1000, Map.of(), content(1)), 0, 1000, 1);
+        ObjectRef empty = tier.put("a/empty", 0, ATTRIBUTES, content(1));
+        assertThat(tier.head("a/empty")).contains(new StoredObject(empty, 0, ATTRIBUTES));
+    }
+
+    @Test
+    void aLargeObjectComesBackInRangesOfAnySize() throws Exception {
+        int size = largeBytes();
+        ObjectRef object = tier.put("large", size, ATTRIBUTES, content(2));
+        assertThat(tier.head("large")).contains(new StoredObject(object, size, ATTRIBUTES));
+        assertReads(object, 0, size, 2);
+        assertReads(object, 1, size - 1, 2);
+        assertReads(object, size / 2 - 7, 100, 2);
+        assertReads(object, size - 1, 1, 2);
+    }
+
+    @Test
+    void anotherVersionIsAMiss() throws Exception {
+        int size = largeBytes();
+        ObjectRef first = tier.put("k", size, Map.of(), content(1));
+        ObjectRef second = tier.put("k", size, Map.of(), content(2));
+        assertThat(tier.read(first, 0, memory.allocate(size))).isEqualTo(new ReadOutcome.Miss());
+        assertReads(second, 0, size, 2);
+        tier.delete("k");
+        assertThat(tier.read(second, 0, memory.allocate(10))).isEqualTo(new ReadOutcome.Miss());
+    }
+
+    @Test
+    void contentThatCannotBeReadLeavesTheOldObject() throws Exception {
+        for (int size : List.of(1000, largeBytes())) {
+            ObjectRef old = tier.put("k", 100, Map.of(), content(1));
+            assertThatThrownBy(() -> tier.put("k", size, Map.of(), (offset, target) -> {
+                        if (offset + target.byteSize() == size) {
+                            throw new IOException("the disk is broken");
+                        }
+                    }))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("the disk is broken");
+            assertReads(old, 0, 100, 1);
+        }
+    }
+
+    @Test
+    void aCopyNeedsTheETag() throws Exception {
+        ObjectRef first = tier.put("from", 1000, ATTRIBUTES, content(1));
+        ObjectRef copy = tier.copy(first, "to").orElseThrow();
+        assertReads(copy, 0, 1000, 1);
+        assertThat(tier.head("to").orElseThrow().attributes()).isEqualTo(ATTRIBUTES);
+        tier.put("from", 1000, Map.of(), content(2));
+        assertThat(tier.copy(first, "other")).isEmpty();
+        assertThat(tier.head("other")).isEmpty();
+    }
+
+    @Test
+    void whatIsNotThereIsNoErrorToDelete() throws Exception {
+        tier.delete("nothing");
+        tier.delete("no/directory/");
+        assertThat(tier.head("nothing")).isEmpty();
+    }
+
+    @Test
+    void aListingShowsOneLevel() throws Exception {
+        ObjectRef object = tier.put("d/file", 5, Map.of(), content(1));
+        tier.put("d/below/deep/file", 5, Map.of(), content(1));
+        tier.put("d/empty/", 0, Map.of(), content(1));
+        tier.put("elsewhere", 5, Map.of(), content(1));
+        List<ListedObject> names = tier.list("d/");
+        assertThat(names)
+                .extracting(name -> name.name() + (name.directory() ? "/" : ""))
+                .containsExactlyInAnyOrder("file", "below/", "empty/");
+        ListedObject file =
+                names.stream().filter(name -> !name.directory()).findFirst().orElseThrow();
+        assertThat(file.size()).isEqualTo(5);
+        assertThat(file.etag()).isEqualTo(object.etag());
+        assertThat(tier.list("d/empty/")).isEmpty();
+        assertThat(tier.list("nothing/")).isEmpty();
+        assertThat(tier.list("")).extracting(ListedObject::name).contains(FileName.of("d"), FileName.of("elsewhere"));
+    }
+
+    @Test
+    void manyNamesAreAllListed() throws Exception {
+        for (int i = 0; i < 50; i++) {
+            tier.put("many/n" + i, 1, Map.of(), content(i));
+        }
+        assertThat(tier.list("many/"))
+                .extracting(ListedObject::name)
+                .doesNotHaveDuplicates()
+                .hasSize(50);
+    }
+
+    @Test
+    void theBucketIsThere() throws Exception {
+        tier.check();
+    }
+}

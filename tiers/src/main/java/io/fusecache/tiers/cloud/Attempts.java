@@ -1,0 +1,145 @@
+package io.fusecache.tiers.cloud;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.time.Duration;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.random.RandomGenerator;
+
+/**
+ * Runs single requests of a store: a bounded number at once, each against a deadline, again after a pause where it failed.
+ *
+ * <p>A request runs on the thread that asks for it. Its deadline is an interrupt of that thread, and the attempt is over
+ * only when the request has returned: so nobody writes into a buffer whose owner has given up and moved on. The pause
+ * doubles from attempt to attempt and is drawn at random from its upper half, so that what failed together does not come
+ * back together.
+ */
+final class Attempts {
+    private final BucketOptions options;
+    private final Semaphore requests;
+    private final ScheduledExecutorService timer;
+    private final Sleeper sleeper;
+    private final RandomGenerator random;
+    private final LongAdder repeated = new LongAdder();
+
+    Attempts(BucketOptions options, ScheduledExecutorService timer, Sleeper sleeper, RandomGenerator random) {
+        this.options = options;
+        this.requests = new Semaphore(options.requests(), true);
+        this.timer = timer;
+        this.sleeper = sleeper;
+        this.random = random;
+    }
+
+    /** What waits between two attempts. */
+    @FunctionalInterface
+    interface Sleeper {
+        void sleep(Duration pause) throws InterruptedException;
+    }
+
+    @FunctionalInterface
+    interface Request<T> {
+        T send() throws IOException;
+    }
+
+    /** Attempts after the first, since start. */
+    long repeated() {
+        return repeated.sum();
+    }
+
+    <T> T run(String what, Request<T> request) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return once(what, request);
+            } catch (IOException failed) {
+                if (failed instanceof RefusedException || Thread.currentThread().isInterrupted()) {
+                    throw failed;
+                }
+                if (attempt == options.attempts()) {
+                    throw new IOException(
+                            "%s failed %d times, at last: %s".formatted(what, attempt, reason(failed)), failed);
+                }
+                pause(what, attempt);
+                repeated.increment();
+            }
+        }
+    }
+
+    private <T> T once(String what, Request<T> request) throws IOException {
+        try {
+            requests.acquire();
+        } catch (InterruptedException e) {
+            throw interrupted(what);
+        }
+        Deadline deadline = new Deadline(Thread.currentThread());
+        Future<?> bell = timer.schedule(deadline, options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+        try {
+            return request.send();
+        } catch (RuntimeException | IOException failed) {
+            if (deadline.end()) {
+                throw new IOException("no answer within " + options.timeout().toMillis() + " ms", failed);
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                throw interrupted(what);
+            }
+            throw failed;
+        } finally {
+            deadline.end();
+            bell.cancel(false);
+            requests.release();
+        }
+    }
+
+    private void pause(String what, int attempt) throws InterruptedIOException {
+        long longest = options.longestPause().toNanos();
+        long nanos = Math.min(longest, options.firstPause().toNanos() << Math.min(attempt - 1, 20));
+        if (nanos < 0) {
+            nanos = longest;
+        }
+        try {
+            sleeper.sleep(Duration.ofNanos(nanos / 2 + random.nextLong(nanos / 2 + 1)));
+        } catch (InterruptedException e) {
+            throw interrupted(what);
+        }
+    }
+
+    static InterruptedIOException interrupted(String what) {
+        Thread.currentThread().interrupt();
+        return new InterruptedIOException(what + " was interrupted");
+    }
+
+    private static String reason(IOException failed) {
+        return failed.getMessage() == null ? failed.toString() : failed.getMessage();
+    }
+
+    /** Interrupts a thread, unless what it does has ended before. */
+    private static final class Deadline implements Runnable {
+        private final Thread thread;
+        private boolean ended;
+        private boolean passed;
+
+        Deadline(Thread thread) {
+            this.thread = thread;
+        }
+
+        @Override
+        public synchronized void run() {
+            if (!ended) {
+                passed = true;
+                thread.interrupt();
+            }
+        }
+
+        /** From now on the thread is left alone, and an interrupt of ours is taken back. True where it had passed. */
+        synchronized boolean end() {
+            if (!ended && passed) {
+                Thread.interrupted();
+            }
+            ended = true;
+            return passed;
+        }
+    }
+}

@@ -1,0 +1,310 @@
+package io.fusecache.tiers.cloud;
+
+import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import io.fusecache.tiers.cloud.ObjectStore.Depth;
+import io.fusecache.tiers.cloud.ObjectStore.Listed;
+import io.fusecache.tiers.cloud.ObjectStore.Page;
+import io.fusecache.tiers.cloud.ObjectStore.Part;
+import io.fusecache.tiers.cloud.ObjectStore.Upload;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tier 3 over any {@link ObjectStore}.
+ *
+ * <p>A large read goes as several ranges at once, a large put as several parts; the number of requests is bounded for the
+ * tier as a whole, and puts get a part of it, so that uploads never starve reads. Buffers for what is being put come
+ * from the arena, one part each. A request that fails is tried again (see {@link Attempts}).
+ *
+ * <p>Order in which things are waited for, so that nothing waits in a circle: a put slot, a buffer, a request slot.
+ */
+public final class BucketTier implements CloudTier {
+    private static final Logger LOG = LoggerFactory.getLogger(BucketTier.class);
+
+    private final ObjectStore store;
+    private final BufferArena buffers;
+    private final BucketOptions options;
+    private final ExecutorService workers;
+    private final ScheduledExecutorService timer;
+    private final Attempts attempts;
+    private final Semaphore puts;
+    /** Names that no file can have are told once: they are there at every listing. */
+    private final AtomicBoolean toldUnusable = new AtomicBoolean();
+
+    /** Owns the store from now on, and closes it. */
+    public BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options) {
+        this(store, buffers, options, Thread::sleep);
+    }
+
+    BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options, Attempts.Sleeper sleeper) {
+        if (options.partBytes() > buffers.largestLease()) {
+            throw new IllegalArgumentException("parts of %d bytes: the arena hands out at most %d"
+                    .formatted(options.partBytes(), buffers.largestLease()));
+        }
+        this.store = store;
+        this.buffers = buffers;
+        this.options = options;
+        this.workers = Executors.newThreadPerTaskExecutor(
+                Thread.ofVirtual().name("bucket-", 0).factory());
+        this.timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("bucket-deadlines").factory());
+        this.attempts = new Attempts(
+                options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
+        this.puts = new Semaphore(options.puts(), true);
+    }
+
+    /** Requests that had to be sent again, since start. */
+    public long repeatedRequests() {
+        return attempts.repeated();
+    }
+
+    @Override
+    public ReadOutcome read(ObjectRef object, long offset, MemorySegment target) throws IOException {
+        long size = target.byteSize();
+        int ranges = Math.toIntExact(Math.max(1, (size + options.rangeBytes() - 1) / options.rangeBytes()));
+        AtomicBoolean missed = new AtomicBoolean();
+        Crew.workOff(ranges, options.requests(), workers, range -> {
+            long from = (long) range * options.rangeBytes();
+            MemorySegment piece = target.asSlice(from, Math.min(options.rangeBytes(), size - from));
+            if (!missed.get() && !readRange(object, offset + from, piece)) {
+                missed.set(true);
+            }
+        });
+        return missed.get() ? new ReadOutcome.Miss() : new ReadOutcome.Hit(Math.toIntExact(size));
+    }
+
+    private boolean readRange(ObjectRef object, long offset, MemorySegment target) throws IOException {
+        return attempts.run(
+                "reading bytes %d to %d of '%s'".formatted(offset, offset + target.byteSize(), object.key()),
+                () -> store.read(object, offset, target));
+    }
+
+    @Override
+    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content)
+            throws IOException {
+        int partBytes = partBytes(key, size);
+        if (size <= Math.min(partBytes, store.limits().largestPut())) {
+            return withBuffer(key, size, buffer -> {
+                fill(content, 0, buffer);
+                return attempts.run("putting '" + key + "'", () -> store.put(key, buffer, attributes));
+            });
+        }
+        Upload upload = attempts.run(
+                "starting the upload of '" + key + "'", () -> store.startUpload(key, size, partBytes, attributes));
+        boolean complete = false;
+        try {
+            List<Part> parts = putParts(upload, content);
+            ObjectRef object =
+                    attempts.run("completing the upload of '" + key + "'", () -> store.completeUpload(upload, parts));
+            complete = true;
+            return object;
+        } finally {
+            if (!complete) {
+                abort(upload);
+            }
+        }
+    }
+
+    private int partBytes(String key, long size) throws RefusedException {
+        ObjectStore.Limits limits = store.limits();
+        long part = Math.max(options.partBytes(), limits.smallestPart());
+        while ((size + part - 1) / part > limits.mostParts()) {
+            part *= 2;
+        }
+        if (part > buffers.largestLease()) {
+            throw new RefusedException(("'%s' of %d bytes needs parts of %d bytes in %s, but buffers have at most %d:"
+                            + " give the node more memory")
+                    .formatted(key, size, part, store.name(), buffers.largestLease()));
+        }
+        return (int) part;
+    }
+
+    private List<Part> putParts(Upload upload, RangeReader content) throws IOException {
+        @Nullable Part[] parts = new Part[upload.parts()];
+        Crew.workOff(parts.length, options.puts(), workers, index -> {
+            int number = index + 1;
+            parts[index] = withBuffer(upload.key(), upload.bytesInPart(number), buffer -> {
+                fill(content, (long) index * upload.partBytes(), buffer);
+                return attempts.run(
+                        "putting part %d of %d of '%s'".formatted(number, parts.length, upload.key()),
+                        () -> store.putPart(upload, number, buffer));
+            });
+        });
+        List<Part> all = new ArrayList<>(parts.length);
+        for (Part part : parts) {
+            if (part == null) {
+                throw new AssertionError("a part of '" + upload.key() + "' was not put");
+            }
+            all.add(part);
+        }
+        return all;
+    }
+
+    /** A failure of the file that is being put, and not of the bucket, is not tried again. */
+    private static void fill(RangeReader content, long offset, MemorySegment buffer) throws IOException {
+        if (buffer.byteSize() > 0) {
+            content.read(offset, buffer);
+        }
+    }
+
+    @FunctionalInterface
+    private interface Sending<T> {
+        T send(MemorySegment buffer) throws IOException;
+    }
+
+    private <T> T withBuffer(String key, long bytes, Sending<T> sending) throws IOException {
+        try {
+            puts.acquire();
+        } catch (InterruptedException e) {
+            throw Attempts.interrupted("putting '" + key + "'");
+        }
+        try {
+            if (bytes == 0) {
+                return sending.send(MemorySegment.NULL);
+            }
+            try (BufferArena.Lease lease = buffers.lease(bytes)) {
+                return sending.send(lease.segment());
+            }
+        } finally {
+            puts.release();
+        }
+    }
+
+    /** On the way out of a failure, which is the one to report; the store drops what stays behind in time. */
+    private void abort(Upload upload) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            attempts.run("dropping the upload of '" + upload.key() + "'", () -> {
+                store.abortUpload(upload);
+                return true;
+            });
+        } catch (IOException left) {
+            LOG.warn("parts of '{}' stay in {}: {}", upload.key(), store.name(), left.getMessage());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+        return attempts.run("copying '%s' to '%s'".formatted(from.key(), toKey), () -> store.copy(from, toKey));
+    }
+
+    @Override
+    public void delete(String key) throws IOException {
+        attempts.run("deleting '" + key + "'", () -> {
+            store.delete(key);
+            return true;
+        });
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Where the bucket has an object {@code a} and keys below {@code a/}, the directory is shown. Keys whose next
+     * component can name no file (empty, "..", longer than 255 bytes) are left out.
+     */
+    @Override
+    public List<ListedObject> list(String prefix) throws IOException {
+        Map<FileName, ListedObject> names = new LinkedHashMap<>();
+        String continuation = null;
+        do {
+            String from = continuation;
+            Page page = attempts.run("listing '" + prefix + "'", () -> store.list(prefix, Depth.LEVEL, from));
+            for (Listed object : page.objects()) {
+                FileName name = name(prefix, object.key());
+                if (name != null) {
+                    names.putIfAbsent(
+                            name,
+                            new ListedObject(
+                                    name, false, object.size(), object.etag(), object.modified(), object.attributes()));
+                }
+            }
+            for (String directory : page.directories()) {
+                FileName name = name(prefix, directory.substring(0, directory.length() - 1));
+                if (name != null) {
+                    names.put(name, new ListedObject(name, true, 0, "", Timestamp.EPOCH, Map.of()));
+                }
+            }
+            continuation = page.continuation();
+        } while (continuation != null);
+        return List.copyOf(names.values());
+    }
+
+    private @Nullable FileName name(String prefix, String key) {
+        if (key.length() == prefix.length()) {
+            return null;
+        }
+        String component = key.substring(Math.min(prefix.length(), key.length()));
+        try {
+            return FileName.of(component);
+        } catch (ErrnoException unusable) {
+            if (toldUnusable.compareAndSet(false, true)) {
+                LOG.warn("{} holds keys that no file can have, such as '{}': they are left out", store.name(), key);
+            }
+            return null;
+        }
+    }
+
+    @Override
+    public Optional<StoredObject> head(String key) throws IOException {
+        return attempts.run("looking up '" + key + "'", () -> store.head(key));
+    }
+
+    @Override
+    public void check() throws IOException {
+        attempts.run("checking " + store.name(), () -> {
+            store.check();
+            return true;
+        });
+    }
+
+    /** Ends what is under way. */
+    @Override
+    public void close() {
+        workers.shutdownNow();
+        timer.shutdownNow();
+        store.close();
+    }
+
+    @Override
+    public String toString() {
+        return "%s, %d requests at once (%d of them puts), ranges of %d MiB, parts of %d MiB, %d attempts of %s each"
+                .formatted(
+                        store.name(),
+                        options.requests(),
+                        options.puts(),
+                        options.rangeBytes() >> 20,
+                        options.partBytes() >> 20,
+                        options.attempts(),
+                        seconds(options.timeout()));
+    }
+
+    private static String seconds(Duration time) {
+        return time.toMillis() % 1000 == 0 ? time.toSeconds() + " s" : time.toMillis() + " ms";
+    }
+}

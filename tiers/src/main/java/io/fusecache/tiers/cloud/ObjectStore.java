@@ -1,0 +1,134 @@
+package io.fusecache.tiers.cloud;
+
+import io.fusecache.cache.CloudTier.StoredObject;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One bucket of one provider: single requests, without retries, without threads of its own.
+ *
+ * <p><b>Objects</b> appear whole or not at all, replace the one that was there, and have an ETag: two objects that were
+ * ever at one key with the same ETag have the same bytes. What a call has put, every later call sees.
+ *
+ * <p><b>Keys</b> are whole keys of at most 1024 bytes of UTF-8. A key that ends in '/' is the marker of a directory, has no
+ * bytes, and may coexist with keys below it. A store may refuse keys that it cannot hold ("a" beside "a/b" in a folder).
+ *
+ * <p><b>Attributes</b> have lower-case ASCII names of letters, digits and '-', ASCII values, and come back as they were put;
+ * at most 2 KiB together.
+ *
+ * <p><b>Calls</b> block, come from many threads at once, and answer an interrupt soon: with an exception, and not touching
+ * the segment of the call after it was thrown. That is how a deadline ends them. Segments are native memory and are read
+ * or written on the calling thread's behalf only until the call returns.
+ *
+ * <p><b>Failures</b>: {@link RefusedException} where repeating the same request is of no use; any other IOException may be
+ * gone at the next try. Every call may be repeated after a failure that leaves open whether it was done.
+ */
+public interface ObjectStore extends AutoCloseable {
+    /** For messages: "folder /srv/bucket", "S3 bucket b in us-east-1". */
+    String name();
+
+    Limits limits();
+
+    /**
+     * Fills {@code target} from {@code offset}, while the object has the ETag of {@code object}.
+     *
+     * @return false, with arbitrary bytes in the target, where the object is gone or has another ETag
+     * @throws IOException also where the object has fewer bytes
+     */
+    boolean read(ObjectRef object, long offset, MemorySegment target) throws IOException;
+
+    /** Puts one object of at most {@link Limits#largestPut} bytes. */
+    ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException;
+
+    /** Begins an object that arrives in parts. Nothing is visible, and nothing is replaced, until it is completed. */
+    Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException;
+
+    /** Puts part {@code number}, from 1, of {@link Upload#bytesInPart} bytes; a part that is put again is replaced. */
+    Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException;
+
+    /**
+     * Makes the object visible.
+     *
+     * @param parts all of them, by number
+     * @throws RefusedException where one is missing
+     */
+    ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException;
+
+    /** Drops the parts; an upload that is completed or dropped already is no error. */
+    void abortUpload(Upload upload) throws IOException;
+
+    /** Copies on the store's side, of any size, attributes included; empty where the source has not that ETag. */
+    Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException;
+
+    /** Removes the object or marker; one that is not there is no error. */
+    void delete(String key) throws IOException;
+
+    /**
+     * One page of the keys that begin with {@code prefix}, in an order of the store's own. Over all pages each key that was
+     * there throughout is seen once.
+     *
+     * @param prefix empty, or ends in '/'
+     * @param continuation of the page before, or null
+     */
+    Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException;
+
+    Optional<StoredObject> head(String key) throws IOException;
+
+    /** Checks that the bucket is there and may be used; the message says what is wrong and the way out. */
+    void check() throws IOException;
+
+    @Override
+    void close();
+
+    /** @param mostParts of one upload */
+    record Limits(long largestPut, int smallestPart, int mostParts) {}
+
+    /** An upload in parts, all of {@code partBytes} but the last. */
+    record Upload(String key, String id, long size, int partBytes, Map<String, String> attributes) {
+        public Upload {
+            attributes = Map.copyOf(attributes);
+        }
+
+        public int parts() {
+            return Math.toIntExact((size + partBytes - 1) / partBytes);
+        }
+
+        public int bytesInPart(int number) {
+            return (int) Math.min(partBytes, size - (number - 1L) * partBytes);
+        }
+    }
+
+    record Part(int number, String etag) {}
+
+    /** How far down a listing goes. */
+    enum Depth {
+        /** Keys without a '/' after the prefix, and what stands before it in the others as directories. */
+        LEVEL,
+        /** All keys. */
+        TREE
+    }
+
+    /**
+     * @param objects a marker at the prefix itself is one of them
+     * @param directories whole prefixes, ending in '/'
+     * @param continuation for the next page, or null after the last
+     */
+    record Page(
+            List<Listed> objects,
+            List<String> directories,
+            @Nullable String continuation) {
+        public Page {
+            objects = List.copyOf(objects);
+            directories = List.copyOf(directories);
+        }
+    }
+
+    /** @param attributes empty where listings do not carry them */
+    record Listed(String key, long size, String etag, Timestamp modified, Map<String, String> attributes) {}
+}

@@ -1,0 +1,227 @@
+package io.fusecache.tiers.cloud;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import io.fusecache.testkit.CloudTierContract;
+import io.fusecache.tiers.cloud.FaultyObjectStore.Call;
+import io.fusecache.tiers.cloud.FaultyObjectStore.Fault;
+import io.fusecache.tiers.cloud.ObjectStore.Listed;
+import io.fusecache.tiers.cloud.ObjectStore.Page;
+import io.fusecache.tiers.cloud.file.FolderStore;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@SuppressWarnings("NullAway.Init")
+final class BucketTierTest extends CloudTierContract {
+    private static final int RANGE = 16 << 10;
+    private static final int PART = 32 << 10;
+    private static final int REQUESTS = 6;
+    private static final int PUTS = 3;
+    private static final int ATTEMPTS = 4;
+    private static final int LARGE = 10 * PART + 77;
+
+    @TempDir
+    Path folder;
+
+    private final BufferArena buffers = new BufferArena(1 << 20, 4096, 64 << 10);
+    private final Queue<Duration> pauses = new ConcurrentLinkedQueue<>();
+    private FaultyObjectStore store;
+    private BucketTier tier;
+
+    @Override
+    protected CloudTier open() {
+        store = new FaultyObjectStore(new FolderStore(folder, new FolderStore.Options(false, true, 7)));
+        tier = tier(Duration.ofSeconds(20));
+        return tier;
+    }
+
+    private BucketTier tier(Duration timeout) {
+        return new BucketTier(
+                store,
+                buffers,
+                new BucketOptions(
+                        RANGE, PART, REQUESTS, PUTS, ATTEMPTS, timeout, Duration.ofMillis(100), Duration.ofMillis(300)),
+                pauses::add);
+    }
+
+    @Override
+    protected int largeBytes() {
+        return LARGE;
+    }
+
+    @AfterEach
+    void givesAllBuffersBack() {
+        assertThat(buffers.usedBytes()).isZero();
+        buffers.close();
+    }
+
+    private MemorySegment read(ObjectRef object, int size) throws IOException {
+        MemorySegment target = memory.allocate(size);
+        assertThat(tier.read(object, 0, target)).isEqualTo(new ReadOutcome.Hit(size));
+        return target;
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAIL", "BREAK_OFF", "LOSE_ANSWER"})
+    void aReadThatFailsIsRepeated(Fault fault) throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        store.next(Call.READ, ATTEMPTS - 1, fault);
+        assertThat(read(object, LARGE).mismatch(expected(0, LARGE, 1))).isEqualTo(-1);
+        assertThat(tier.repeatedRequests()).isEqualTo(ATTEMPTS - 1);
+    }
+
+    @Test
+    void pausesDoubleUpToABound() throws Exception {
+        ObjectRef object = tier.put("k", 10, Map.of(), content(1));
+        store.next(Call.READ, ATTEMPTS, Fault.FAIL);
+        assertThatThrownBy(() -> read(object, 10))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("failed 4 times")
+                .hasMessageContaining("made to fail: READ")
+                .hasMessageContaining("'k'");
+        List<Long> millis = pauses.stream().map(Duration::toMillis).toList();
+        assertThat(millis).hasSize(3);
+        assertThat(millis.get(0)).isBetween(50L, 100L);
+        assertThat(millis.get(1)).isBetween(100L, 200L);
+        assertThat(millis.get(2)).isBetween(150L, 300L);
+        assertThat(read(object, 10).byteSize()).isEqualTo(10);
+    }
+
+    @Test
+    void whatIsRefusedIsNotRepeated() {
+        store.next(Call.HEAD, 1, Fault.REFUSE);
+        assertThatThrownBy(() -> tier.head("k")).isInstanceOf(RefusedException.class);
+        assertThat(store.calls(Call.HEAD)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAIL", "LOSE_ANSWER"})
+    void everyStepOfAPutIsRepeated(Fault fault) throws Exception {
+        for (Call call : List.of(Call.PUT, Call.START, Call.PART, Call.COMPLETE)) {
+            store.next(call, 2, fault);
+        }
+        ObjectRef small = tier.put("small", 100, ATTRIBUTES, content(1));
+        assertThat(read(small, 100).mismatch(expected(0, 100, 1))).isEqualTo(-1);
+        ObjectRef large = tier.put("large", LARGE, ATTRIBUTES, content(2));
+        assertThat(read(large, LARGE).mismatch(expected(0, LARGE, 2))).isEqualTo(-1);
+        assertThat(tier.head("large").orElseThrow().object()).isEqualTo(large);
+    }
+
+    @Test
+    void aPutThatFailsForGoodDropsItsParts() throws Exception {
+        store.next(Call.PART, 100, Fault.FAIL);
+        assertThatThrownBy(() -> tier.put("k", LARGE, Map.of(), content(1))).isInstanceOf(IOException.class);
+        assertThat(store.calls(Call.ABORT)).isEqualTo(1);
+        assertThat(tier.head("k")).isEmpty();
+        assertThat(store.inFlight()).isZero();
+    }
+
+    @Test
+    void aRequestThatDoesNotAnswerIsEndedAndRepeated() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        try (BucketTier hasty = tier(Duration.ofMillis(50))) {
+            store.next(Call.READ, 2, Fault.STALL);
+            MemorySegment target = memory.allocate(RANGE);
+            assertThat(hasty.read(object, 0, target)).isEqualTo(new ReadOutcome.Hit(RANGE));
+            assertThat(Thread.currentThread().isInterrupted()).isFalse();
+            store.next(Call.HEAD, ATTEMPTS, Fault.STALL);
+            assertThatThrownBy(() -> hasty.head("k")).hasMessageContaining("no answer within 50 ms");
+            assertThat(store.inFlight()).isZero();
+        }
+    }
+
+    @Test
+    void anInterruptEndsALargeReadAndAllItsRequests() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        store.next(Call.READ, 100, Fault.STALL);
+        try (ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<?> reading = workers.submit(() -> tier.read(object, 0, memory.allocate(LARGE)));
+            await().until(() -> store.inFlight() == REQUESTS);
+            reading.cancel(true);
+        }
+        assertThat(store.inFlight()).isZero();
+        assertThat(pauses).isEmpty();
+    }
+
+    @Test
+    void requestsAndMemoryAreBounded() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        CountDownLatch gate = new CountDownLatch(1);
+        store.hold(gate);
+        try (ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<ObjectRef>> puts = IntStream.range(0, 4)
+                    .mapToObj(i -> workers.submit(() -> tier.put("p" + i, LARGE, Map.of(), content(i))))
+                    .toList();
+            List<Future<ReadOutcome>> reads = IntStream.range(0, 4)
+                    .mapToObj(i -> workers.submit(() -> tier.read(object, 0, memory.allocate(LARGE))))
+                    .toList();
+            await().until(() -> store.inFlight() == REQUESTS);
+            gate.countDown();
+            for (Future<ObjectRef> put : puts) {
+                assertThat(put.get().etag()).isNotEmpty();
+            }
+            for (Future<ReadOutcome> read : reads) {
+                assertThat(read.get()).isEqualTo(new ReadOutcome.Hit(LARGE));
+            }
+        }
+        assertThat(store.mostInFlight()).isEqualTo(REQUESTS);
+        assertThat(buffers.peakBytes()).isLessThanOrEqualTo((long) PUTS * PART);
+    }
+
+    @Test
+    void aBitThatFlipsOnTheWayIsForTheChecksumToFind() throws Exception {
+        ObjectRef object = tier.put("k", 100, Map.of(), content(1));
+        store.next(Call.READ, 1, Fault.FLIP_BIT);
+        assertThat(read(object, 100).mismatch(expected(0, 100, 1))).isEqualTo(50);
+    }
+
+    @Test
+    void keysThatNoFileCanHaveAreLeftOutAndDirectoriesHideObjects() throws Exception {
+        store.nextPage(new Page(
+                List.of(listed("d/"), listed("d/ok"), listed("d/.."), listed("d/" + "x".repeat(256)), listed("d/both")),
+                List.of("d//", "d/./", "d/also/"),
+                "more"));
+        store.nextPage(new Page(List.of(), List.of("d/both/"), null));
+        assertThat(tier.list("d/"))
+                .extracting(name -> name.name() + (name.directory() ? "/" : ""))
+                .containsExactlyInAnyOrder("ok", "both/", "also/");
+    }
+
+    private static Listed listed(String key) {
+        return new Listed(key, 1, "etag", Timestamp.EPOCH, Map.of());
+    }
+
+    @Test
+    void anObjectThatNeedsTooLargePartsIsRefused() {
+        assertThatThrownBy(() -> tier.put("k", 1L << 62, Map.of(), content(1)))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("more memory");
+    }
+}
