@@ -1,6 +1,7 @@
 package io.fusecache.client.http;
 
 import io.fusecache.client.http.NodeFiles.OpenedFile;
+import io.fusecache.filesystem.Node;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.Inode;
 import java.io.IOException;
@@ -47,23 +48,23 @@ final class FilesEndpoint {
     /** A file that is itself called "size" is read where nothing of the path before it is a file. */
     private void size(Exchange exchange, String rest)
             throws HttpFailure, ErrnoException, IOException, InterruptedException {
-        Inode inode = files.find(FilePath.decode(rest));
-        if (inode.directory()) {
+        Node node = files.find(FilePath.decode(rest));
+        if (node.inode().directory()) {
             read(exchange, rest + SIZE);
             return;
         }
-        try (OpenedFile file = files.open(inode)) {
+        try (OpenedFile file = files.open(node)) {
             exchange.reply(200, file.size());
         }
     }
 
     private void read(Exchange exchange, String rest)
             throws HttpFailure, ErrnoException, IOException, InterruptedException {
-        Inode inode = files.find(FilePath.decode(rest));
-        try (OpenedFile file = files.open(inode)) {
+        Node node = files.find(FilePath.decode(rest));
+        try (OpenedFile file = files.open(node)) {
             long size = file.size();
             Optional<ByteRange> range = range(exchange, size);
-            describe(exchange, inode);
+            describe(exchange, node.inode());
             range.ifPresent(part -> exchange.replyHeaders().put(HttpHeader.CONTENT_RANGE, part.contentRange(size)));
             ByteRange part = range.orElse(new ByteRange(0, size));
             exchange.replyHeaders().put(HttpHeader.CONTENT_LENGTH, part.length());

@@ -1,18 +1,18 @@
 package io.fusecache.client.http;
 
+import io.fusecache.filesystem.Node;
 import io.fusecache.metadata.ErrnoException;
-import io.fusecache.metadata.Inode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 
 /** Files by path, as the HTTP API reads, stores and removes them: through the file system of the node, not round it. */
 public interface NodeFiles {
-    /** ENOENT, ENOTDIR; follows symlinks, ELOOP after 40. */
-    Inode find(FilePath path) throws ErrnoException;
+    /** ENOENT, ENOTDIR; follows symlinks, ELOOP after 40. One that leads out of the mount is ENOENT. */
+    Node find(FilePath path) throws ErrnoException;
 
     /** Opens a regular file for reading, at the size it has now; EISDIR, EINVAL where it is no regular file. */
-    OpenedFile open(Inode inode) throws ErrnoException;
+    OpenedFile open(Node node) throws ErrnoException;
 
     /**
      * Stores a whole file and the directories above it: under a name of its own first, renamed when all is there, so that a
@@ -35,6 +35,6 @@ public interface NodeFiles {
         int read(long offset, MemorySegment target) throws ErrnoException;
 
         @Override
-        void close();
+        void close() throws ErrnoException;
     }
 }

@@ -1,6 +1,7 @@
 package io.fusecache.client.http;
 
 import io.fusecache.cache.LocalTier.CachedFileSummary;
+import io.fusecache.filesystem.Node;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileType;
@@ -22,12 +23,12 @@ final class MemoryNode implements NodeFiles, NodeInsight {
     final ConcurrentNavigableMap<String, byte[]> contents = new ConcurrentSkipListMap<>();
 
     @Override
-    public Inode find(FilePath path) throws ErrnoException {
+    public Node find(FilePath path) throws ErrnoException {
         byte[] content = contents.get(path.toString());
         if (content == null && !directory(path)) {
             throw new ErrnoException(Errno.ENOENT, path.toString());
         }
-        return inode(
+        return node(
                 path, content == null ? FileType.DIRECTORY : FileType.REGULAR, content == null ? 0 : content.length);
     }
 
@@ -37,9 +38,9 @@ final class MemoryNode implements NodeFiles, NodeInsight {
         return next != null && next.startsWith(below);
     }
 
-    private static Inode inode(FilePath path, FileType type, long size) {
+    private static Node node(FilePath path, FileType type, long size) {
         Timestamp time = Timestamp.of(Instant.parse("2026-11-01T12:00:00Z"));
-        return new Inode(
+        Inode inode = new Inode(
                 path.hashCode() & 0xffff_ffffL,
                 type,
                 0644,
@@ -56,15 +57,16 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 null,
                 1,
                 null);
+        return new Node(inode.ino(), inode);
     }
 
     @Override
-    public OpenedFile open(Inode inode) throws ErrnoException {
-        if (inode.directory()) {
+    public OpenedFile open(Node node) throws ErrnoException {
+        if (node.inode().directory()) {
             throw new ErrnoException(Errno.EISDIR, "a directory");
         }
         byte[] content = contents.entrySet().stream()
-                .filter(entry -> entry.getValue().length == inode.size())
+                .filter(entry -> entry.getValue().length == node.inode().size())
                 .findFirst()
                 .orElseThrow()
                 .getValue();
@@ -125,7 +127,7 @@ final class MemoryNode implements NodeFiles, NodeInsight {
 
     @Override
     public Explanation explain(FilePath path) throws ErrnoException {
-        Inode inode = find(path);
+        Inode inode = find(path).inode();
         return new Explanation(
                 path.toString(),
                 inode.ino(),
