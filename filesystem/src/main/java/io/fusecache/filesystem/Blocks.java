@@ -1,18 +1,22 @@
 package io.fusecache.filesystem;
 
+import io.fusecache.cache.BlockFetcher;
 import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.FetchFailedException;
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.util.ArrayList;
+import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
-import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,27 +30,31 @@ final class Blocks {
     /** A block that was dropped as wrong is fetched again; wrong this often in a row means that the disk is broken. */
     private static final int MAX_ROUNDS = 4;
 
-    /** Blocks fetched at once ahead of one reader, and in all for completions. */
-    private static final int WINDOW = 8;
+    /** How far ahead of a reader blocks are asked for. */
+    private static final int AHEAD_BLOCKS = 8;
 
-    private final BlockSource source;
-    private final ExecutorService executor;
-    private final Semaphore ahead = new Semaphore(2 * WINDOW);
+    private final Metadata metadata;
+    private final BlockFetcher fetcher;
+    private final LocalTier local;
+    private final Executor executor;
     private final Set<Long> completing = ConcurrentHashMap.newKeySet();
-    private final Semaphore completions = new Semaphore(2);
     private volatile boolean stopped;
 
-    Blocks(BlockSource source, ExecutorService executor) {
-        this.source = source;
+    Blocks(Metadata metadata, BlockFetcher fetcher, LocalTier local, Executor executor) {
+        this.metadata = metadata;
+        this.fetcher = fetcher;
+        this.local = local;
         this.executor = executor;
     }
 
-    /** Returns when blocks {@code first} to {@code last} are present and verified. */
+    /**
+     * Returns when blocks {@code first} to {@code last} are present and verified. DiskException ENOSPC where the disk has no
+     * room for them.
+     */
     void ensure(CachedFile file, int first, int last) throws IOException {
         for (int round = 0; round < MAX_ROUNDS; round++) {
-            BitSet present = file.present();
-            if (present.nextClearBit(first) <= last) {
-                fetch(file, missing(present, first, last));
+            if (file.present().nextClearBit(first) <= last) {
+                fetch(file, first, last);
             }
             if (file.verify(first, last - first + 1)) {
                 return;
@@ -54,6 +62,32 @@ final class Blocks {
         }
         throw new IOException("blocks %d to %d of inode %d are wrong on the local disk time and again: %s"
                 .formatted(first, last, file.ino(), file.path()));
+    }
+
+    /** An object follows its file when that is renamed: where it was is not where it is. */
+    private void fetch(CachedFile file, int first, int last) throws IOException {
+        try {
+            fetcher.fetch(file, first, last, BlockFetcher.Urgency.NOW);
+        } catch (FetchFailedException e) {
+            FileVersion now = moved(file.version());
+            if (now == null) {
+                throw e;
+            }
+            file.persisted(now);
+            fetcher.fetch(file, first, last, BlockFetcher.Urgency.NOW);
+        }
+    }
+
+    /** The version with the object where it is now; null where that is where it was, or the version is overtaken. */
+    private @Nullable FileVersion moved(FileVersion version) throws IOException {
+        try {
+            FileVersion now = metadata.content(version.ino());
+            ObjectRef object = now.object();
+            boolean other = object != null && !object.equals(version.object());
+            return other && now.version() == version.version() ? now : null;
+        } catch (ErrnoException e) {
+            throw new IOException("where inode " + version.ino() + " is now is not known: " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -67,115 +101,61 @@ final class Blocks {
         }
     }
 
-    private static List<Integer> missing(BitSet present, int first, int last) {
-        List<Integer> missing = new ArrayList<>();
-        for (int block = present.nextClearBit(first); block <= last; block = present.nextClearBit(block + 1)) {
-            missing.add(block);
+    /** Bytes of a committed version, without keeping them. */
+    void read(FileVersion version, long offset, MemorySegment target) throws IOException {
+        try {
+            fetcher.read(version, offset, target);
+        } catch (FetchFailedException e) {
+            FileVersion now = moved(version);
+            if (now == null) {
+                throw e;
+            }
+            fetcher.read(now, offset, target);
         }
-        return missing;
     }
 
-    private void fetch(CachedFile file, List<Integer> blocks) throws IOException {
-        if (blocks.size() == 1) {
-            source.fetch(file, blocks.getFirst());
+    /** For a reader that is at {@code block} of a file that is not whole: begins to fetch what follows, and then the rest. */
+    void anticipate(CachedFile file, FileVersion version, int block) throws IOException {
+        if (stopped) {
             return;
         }
-        Semaphore window = new Semaphore(WINDOW);
-        List<Future<?>> fetches = new ArrayList<>(blocks.size());
-        IOException failure = null;
-        for (int block : blocks) {
-            window.acquireUninterruptibly();
-            if (failed(fetches)) {
-                break;
-            }
-            fetches.add(executor.submit(() -> {
-                try {
-                    source.fetch(file, block);
-                } finally {
-                    window.release();
-                }
-                return null;
-            }));
-        }
-        for (Future<?> fetch : fetches) {
-            try {
-                fetch.get();
-            } catch (ExecutionException e) {
-                failure = e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
-            } catch (InterruptedException e) {
-                // What is under way goes on, for whoever asks next.
-                Thread.currentThread().interrupt();
-                throw new InterruptedIOException("interrupted while fetching inode " + file.ino());
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-    }
-
-    private static boolean failed(List<Future<?>> fetches) {
-        return fetches.stream().anyMatch(f -> f.state() == Future.State.FAILED);
-    }
-
-    /** Fetches a few blocks from {@code block} on, without waiting, for a reader that goes forward. */
-    void readAhead(CachedFile file, FileVersion version, int block) {
+        int next = block + 1;
+        int end = Math.min(version.blocks(), next + AHEAD_BLOCKS);
         BitSet present = file.present();
-        int end = Math.min(version.blocks(), block + WINDOW);
-        for (int next = present.nextClearBit(block); next < end; next = present.nextClearBit(next + 1)) {
-            if (!ahead.tryAcquire()) {
-                return;
+        boolean missing = next < end && present.nextClearBit(next) < end;
+        if (missing) {
+            Optional<CachedFile> pin = local.find(version.ino());
+            if (pin.isPresent()) {
+                CompletableFuture<Void> ignored = fetcher.fetchAhead(pin.get(), next, end - 1);
             }
-            int wanted = next;
-            executor.execute(() -> {
-                try {
-                    source.fetch(file, wanted);
-                } catch (IOException e) {
-                    LOG.debug("read-ahead of block {} of inode {}", wanted, file.ino(), e);
-                } finally {
-                    ahead.release();
-                }
-            });
         }
+        complete(version);
     }
 
-    /**
-     * Fetches and verifies everything that is missing, in the background. {@code pin} is closed when that is done or given
-     * up: a failure is none of anybody's business, the next reader asks again.
-     */
-    void complete(CachedFile pin) {
-        if (stopped || !completing.add(pin.ino())) {
-            pin.close();
+    /** Fetches and verifies everything that is missing, in the background, once at a time, where there is room for it. */
+    private void complete(FileVersion version) throws IOException {
+        if (completing.contains(version.ino()) || !local.hasRoom(version.size()) || !completing.add(version.ino())) {
+            return;
+        }
+        Optional<CachedFile> pin = local.find(version.ino());
+        if (pin.isEmpty()) {
+            completing.remove(version.ino());
             return;
         }
         executor.execute(() -> {
-            completions.acquireUninterruptibly();
-            try (pin) {
-                completeNow(pin);
+            CachedFile file = pin.get();
+            try {
+                file.verify(0, version.blocks());
             } catch (IOException e) {
-                LOG.debug("inode {} is not whole yet", pin.ino(), e);
-            } finally {
-                completions.release();
-                completing.remove(pin.ino());
+                LOG.debug("inode {} cannot be verified now", file.ino(), e);
             }
+            // A failure is nobody's business: the next reader asks again.
+            CompletableFuture<Void> ignored =
+                    fetcher.complete(file).whenComplete((done, failure) -> completing.remove(version.ino()));
         });
     }
 
-    boolean isCompleting(long ino) {
-        return completing.contains(ino);
-    }
-
-    private void completeNow(CachedFile file) throws IOException {
-        int blocks = file.version().blocks();
-        for (int first = 0; first < blocks && !stopped; first += WINDOW) {
-            ensure(file, first, Math.min(first + WINDOW, blocks) - 1);
-        }
-    }
-
-    BlockSource source() {
-        return source;
-    }
-
-    /** No completion goes on after the block it is at. */
+    /** Nothing is begun ahead of need from now on. */
     void stop() {
         stopped = true;
     }

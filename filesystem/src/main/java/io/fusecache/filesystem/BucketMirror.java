@@ -1,6 +1,7 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CloudTier;
+import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.Listing;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +27,9 @@ import org.slf4j.LoggerFactory;
 final class BucketMirror {
     private static final Logger LOG = LoggerFactory.getLogger(BucketMirror.class);
     private static final int MAX_DIRECTORIES = 1 << 16;
+
+    /** Of a directory that moves while it is listed. */
+    private static final int MAX_TRIES = 3;
 
     /** Ours, in the root of the prefix: records that no other tool needs to see, and no name of the tree. */
     static final String RESERVED = ".fusecache";
@@ -41,9 +44,6 @@ final class BucketMirror {
     private final InstantSource clock;
     private final Executor executor;
 
-    /** Told the directory when an import changed names in it. */
-    private final LongConsumer changed;
-
     /** Until when a listing counts as fresh, in milliseconds of the clock. */
     private final Map<Long, Long> freshUntil = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -57,19 +57,13 @@ final class BucketMirror {
     private final ConcurrentHashMap<Long, CompletableFuture<Boolean>> underWay = new ConcurrentHashMap<>();
 
     BucketMirror(
-            Metadata metadata,
-            CloudTier cloud,
-            FileSystemOptions options,
-            InstantSource clock,
-            Executor executor,
-            LongConsumer changed) {
+            Metadata metadata, CloudTier cloud, FileSystemOptions options, InstantSource clock, Executor executor) {
         this.metadata = metadata;
         this.cloud = cloud;
         this.fallback = options.foreign();
         this.refresh = options.bucketRefresh();
         this.clock = clock;
         this.executor = executor;
-        this.changed = changed;
     }
 
     /** Whether names of this directory may be answered as they are. */
@@ -133,6 +127,23 @@ final class BucketMirror {
     }
 
     private boolean list(long directory) throws ErrnoException {
+        for (int i = 1; ; i++) {
+            try {
+                return listOnce(directory);
+            } catch (ErrnoException e) {
+                if (e.errno() == Errno.EOPNOTSUPP) {
+                    // Nothing in the bucket can be below it.
+                    fresh(directory, refresh);
+                    return true;
+                }
+                if (e.errno() != Errno.EAGAIN || i == MAX_TRIES) {
+                    throw e;
+                }
+            }
+        }
+    }
+
+    private boolean listOnce(long directory) throws ErrnoException {
         Listing listing = metadata.beginListing(directory);
         if (listing.lastImported() != null) {
             Duration age = Duration.between(listing.lastImported().toInstant(), clock.instant());
@@ -144,10 +155,8 @@ final class BucketMirror {
         try {
             List<ListedObject> objects = withoutReserved(cloud.list(listing.keyPrefix()), directory);
             int names = metadata.importListing(listing, objects, fallback);
+            LOG.debug("{} names of directory {} changed by its listing", names, directory);
             fresh(directory, refresh);
-            if (names > 0) {
-                changed.accept(directory);
-            }
             return true;
         } catch (IOException e) {
             LOG.warn("the bucket could not be listed at '{}': {}", listing.keyPrefix(), e.getMessage());

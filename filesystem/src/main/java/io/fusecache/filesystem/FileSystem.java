@@ -1,6 +1,6 @@
 package io.fusecache.filesystem;
 
-import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.BlockFetcher;
 import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.AttributeChange;
@@ -38,6 +38,8 @@ public final class FileSystem implements AutoCloseable {
     /** What statfs(2) shows as the size of a volume: the bucket has no end. */
     private static final long UNLIMITED_BYTES = 1L << 60;
 
+    private static final int SET_ID = 06000;
+
     private final Metadata metadata;
     private final LocalTier local;
     private final FileSystemOptions options;
@@ -63,8 +65,7 @@ public final class FileSystem implements AutoCloseable {
             Metadata metadata,
             LocalTier local,
             CloudTier cloud,
-            BlockSource source,
-            BufferArena memory,
+            BlockFetcher fetcher,
             Recalls recalls,
             @Nullable BackingFiles passthrough,
             InstantSource clock,
@@ -81,7 +82,7 @@ public final class FileSystem implements AutoCloseable {
         this.extended = new ExtendedAttributes(metadata);
         this.attributes = new Attributes(metadata, table, incarnations);
         this.lost = new LostFiles(options.lost());
-        this.blocks = new Blocks(ground.source(), ground.executor());
+        this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
         this.space = new FileSpace(table, blocks, ground.clock());
         this.uploads =
                 new Uploads(metadata, local, ground.cloud(), options, ground.executor(), this::recommitInBackground);
@@ -98,20 +99,13 @@ public final class FileSystem implements AutoCloseable {
                 new PageCache(),
                 options,
                 ground.executor());
-        this.reads = new Reads(table, local, blocks, ground.memory());
+        this.reads = new Reads(table, blocks);
         this.writes = new Writes(table, local, blocks, uploads, options.spaceWait());
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
-        BucketMirror mirror = new BucketMirror(
-                metadata, ground.cloud(), options, ground.clock(), ground.executor(), this::namesImported);
+        BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         this.names = new Names(metadata, mirror, attributes, opens, unlinked, extended, cloudWorker);
         this.recovery = new Recovery(metadata, local, opens, uploads, lost);
         ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, extended));
-    }
-
-    /** An import of this node's own is recalled from all others. */
-    private void namesImported(long directory) {
-        kernel.attributesChanged(directory);
-        kernel.namesChanged();
     }
 
     private void recommitInBackground(long ino) {
@@ -252,6 +246,13 @@ public final class FileSystem implements AutoCloseable {
         return more ? attributes.change(node, change) : attributes.of(node);
     }
 
+    /** Before somebody without the right to keep them writes: the set-id bits go, where there are any. */
+    public void clearSetId(long node) throws ErrnoException {
+        if ((metadata.inode(NodeIds.ino(node)).permissions() & SET_ID) != 0) {
+            attributes.change(node, new AttributeChange(null, null, null, null, null, true));
+        }
+    }
+
     private void truncate(long node, long size) throws ErrnoException {
         if (size < 0) {
             throw new ErrnoException(Errno.EINVAL, "truncate to " + size);
@@ -353,6 +354,17 @@ public final class FileSystem implements AutoCloseable {
     }
 
     public record Usage(long totalBytes, long usedBytes, long inodes) {}
+
+    /**
+     * Somebody other than the kernel changed these nodes through this file system (the HTTP interface): the kernel is told,
+     * as it would be of a change by another node.
+     */
+    public void changedBehindKernel(long... nodes) {
+        for (long node : nodes) {
+            kernel.attributesChanged(node);
+        }
+        kernel.namesChanged();
+    }
 
     /** syncfs(2): all that is open for writing is durable on the local disk. */
     public void sync() throws ErrnoException {

@@ -195,7 +195,7 @@ final class InodeIo {
         changed = false;
     }
 
-    /** The last writer is gone and all is committed: the inode tells size and times again. */
+    /** The last writer is gone and all is committed: the inode tells size and times again. What has no name never is. */
     void stoppedWriting() {
         inTurn();
         live = false;

@@ -223,8 +223,10 @@ final class Opens {
         if (!file.whole()) {
             file.file().truncate(backing.version().size());
         }
-        file.file().setTimes(null, inode.modified());
-        io.writingFrom(file.file().stat());
+        if (!io.live()) {
+            file.file().setTimes(null, inode.modified());
+            io.writingFrom(file.file().stat());
+        }
     }
 
     /** A new file, made by {@link Metadata#create} with the write lease: opened for writing. */
@@ -454,24 +456,41 @@ final class Opens {
             LOG.error("inode {}: {}", ino, e.getMessage());
         }
         metadata.endWrite(ino);
-        io.stoppedWriting();
+        if (!unlinked.contains(ino)) {
+            io.stoppedWriting();
+        }
         return true;
     }
 
     private void giveBack(InodeIo io) {
+        boolean lost = io.lost();
         InodeIo.Backing last = io.detach();
         choice.giveBack(last);
         if (last.mode() == InodeIo.Mode.DAEMON) {
             pageCache.closedAt(io.nodeId, last.version().version());
         }
-        if (last.file() != null) {
-            last.file().close();
+        CachedFile file = last.file();
+        if (file != null) {
+            if (lost) {
+                drop(file);
+            }
+            file.close();
         }
         if (unlinked.contains(io.ino())) {
             discard(io.ino());
             unlinked.closed(io.ino());
         } else if (unlinked.takeSuspicion(io.ino())) {
             executor.execute(() -> releaseWhereRemoved(io.ino()));
+        }
+    }
+
+    /** What could not be committed was set aside: nobody must take it for the version it was written on. */
+    private static void drop(CachedFile file) {
+        try {
+            file.supersede();
+        } catch (IOException e) {
+            LOG.error(
+                    "the lost bytes of inode {} stay in the cache as {}: {}", file.ino(), file.path(), e.getMessage());
         }
     }
 

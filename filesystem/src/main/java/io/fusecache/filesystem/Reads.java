@@ -1,40 +1,46 @@
 package io.fusecache.filesystem;
 
-import io.fusecache.cache.BufferArena;
 import io.fusecache.cache.CachedFile;
-import io.fusecache.cache.LocalTier;
+import io.fusecache.cache.DiskException;
+import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.Optional;
 
 /** Reads that come to the daemon: of files that are not whole here, or that the kernel does not read itself. */
 final class Reads {
     private final OpenFiles table;
-    private final LocalTier local;
     private final Blocks blocks;
-    private final BufferArena memory;
 
-    Reads(OpenFiles table, LocalTier local, Blocks blocks, BufferArena memory) {
+    Reads(OpenFiles table, Blocks blocks) {
         this.table = table;
-        this.local = local;
         this.blocks = blocks;
-        this.memory = memory;
     }
 
     /** Fills {@code target} from {@code offset}; fewer bytes at the end of the file only. */
     int read(long nodeId, long offset, MemorySegment target) throws ErrnoException {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
+        CachedFile file = backing.file();
         try {
-            CachedFile file = backing.file();
-            if (file == null) {
-                return readUncached(backing.version(), offset, target);
+            if (file != null && file.whole() && file.verified()) {
+                return file.file().read(offset, target);
             }
-            return file.whole() && file.verified()
-                    ? file.file().read(offset, target)
-                    : readBlocks(io, backing.version(), file, offset, target);
+            long size = file != null && io.live()
+                    ? file.file().stat().size()
+                    : backing.version().size();
+            int wanted = (int) Math.min(target.byteSize(), size - offset);
+            if (wanted <= 0) {
+                return 0;
+            }
+            MemorySegment part = target.asSlice(0, wanted);
+            if (file == null) {
+                blocks.read(backing.version(), offset, part);
+            } else {
+                readBlocks(io, backing.version(), file, offset, part);
+            }
+            return wanted;
         } catch (IOException e) {
             throw Failures.of("read of inode " + io.ino() + " at " + offset, e);
         }
@@ -46,55 +52,55 @@ final class Reads {
         return file != null && file.whole() && file.verified() ? file.file().descriptor() : -1;
     }
 
-    private int readBlocks(InodeIo io, FileVersion base, CachedFile file, long offset, MemorySegment target)
+    private void readBlocks(InodeIo io, FileVersion base, CachedFile file, long offset, MemorySegment target)
             throws IOException {
-        long size = io.live() ? file.file().stat().size() : base.size();
-        int wanted = (int) Math.min(target.byteSize(), size - offset);
-        if (wanted <= 0) {
-            return 0;
-        }
         int first = FileSpace.block(offset, base);
-        int last = Math.min(FileSpace.block(offset + wanted - 1, base), base.blocks() - 1);
+        int last = Math.min(FileSpace.block(offset + target.byteSize() - 1, base), base.blocks() - 1);
         if (first <= last) {
-            if (!file.whole()) {
-                blocks.readAhead(file, base, last + 1);
-                completeInBackground(base);
+            blocks.anticipate(file, base, last);
+            try {
+                blocks.ensure(file, first, last);
+            } catch (DiskException e) {
+                if (e.errno() != Errno.ENOSPC) {
+                    throw e;
+                }
+                readAround(io, base, file, offset, target);
+                return;
             }
-            blocks.ensure(file, first, last);
         }
+        readHere(io, file, offset, target);
+    }
+
+    private static void readHere(InodeIo io, CachedFile file, long offset, MemorySegment target) throws IOException {
         io.blocks.readLock().lock();
         try {
-            return file.file().read(offset, target.asSlice(0, wanted));
+            int count = file.file().read(offset, target);
+            // A hole at the end that the backing file does not reach: a file that grew by less than its disk knows.
+            target.asSlice(count).fill((byte) 0);
         } finally {
             io.blocks.readLock().unlock();
         }
     }
 
-    private void completeInBackground(FileVersion version) throws IOException {
-        if (blocks.isCompleting(version.ino()) || !local.hasRoom(version.size())) {
-            return;
-        }
-        Optional<CachedFile> pin = local.find(version.ino());
-        if (pin.isPresent()) {
-            blocks.complete(pin.get());
-        }
-    }
-
-    /** The local disk is full: each block goes through memory, checked as ever, and is not kept. */
-    private int readUncached(FileVersion version, long offset, MemorySegment target) throws IOException {
-        int wanted = (int) Math.min(target.byteSize(), version.size() - offset);
-        int done = 0;
-        while (done < wanted) {
-            int block = FileSpace.block(offset + done, version);
-            int bytes = version.bytesInBlock(block);
-            int within = (int) (offset + done - (long) block * version.blockBytes());
-            int count = Math.min(wanted - done, bytes - within);
-            try (BufferArena.Lease buffer = memory.lease(bytes)) {
-                blocks.source().read(version, block, buffer.segment());
-                MemorySegment.copy(buffer.segment(), within, target, done, count);
+    /** The disk has no room: what is here is read here, and of the rest each block goes through memory and is not kept. */
+    private void readAround(InodeIo io, FileVersion base, CachedFile file, long offset, MemorySegment target)
+            throws IOException {
+        long done = 0;
+        while (done < target.byteSize()) {
+            long at = offset + done;
+            int block = FileSpace.block(at, base);
+            long end = Math.min(offset + target.byteSize(), (block + 1L) * base.blockBytes());
+            MemorySegment piece = target.asSlice(done, end - at);
+            if (block >= base.blocks() || file.present().get(block)) {
+                readHere(io, file, at, piece);
+            } else {
+                long known = Math.min(piece.byteSize(), base.size() - at);
+                piece.fill((byte) 0);
+                if (known > 0) {
+                    blocks.read(base, at, piece.asSlice(0, known));
+                }
             }
-            done += count;
+            done += piece.byteSize();
         }
-        return Math.max(done, 0);
     }
 }

@@ -160,8 +160,11 @@ final class Uploads implements AutoCloseable {
                 return true;
             }
             try (CachedFile file = found.get()) {
-                if (file.version().version() != task.version().version() || (file.writing() && !task.forced())) {
-                    // Committed anew, or open again: that writer's close queues it again.
+                FileVersion now = file.version();
+                if (now.version() != task.version().version()
+                        || now.persisted()
+                        || (file.writing() && !task.forced())) {
+                    // Committed anew, or open again (that writer's close queues it again), or there already.
                     return true;
                 }
                 return upload(file, task);

@@ -275,7 +275,12 @@ public final class KernelBridge implements FuseHandler {
                     OpenFile file = files.tryOpen(r.nodeId(), mode);
                     return file != null && opened(r, file, mode, reply);
                 },
-                () -> opened(r, files.open(r.nodeId(), mode), mode, reply));
+                () -> {
+                    if ((r.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0) {
+                        files.clearSetId(r.nodeId());
+                    }
+                    opened(r, files.open(r.nodeId(), mode), mode, reply);
+                });
     }
 
     /** Where the kernel did not take the answer, no release will come for it. */
@@ -318,6 +323,9 @@ public final class KernelBridge implements FuseHandler {
 
     private void write(FuseRequest.Write r, Reply reply) throws ErrnoException {
         int bytes = Math.toIntExact(r.data().byteSize());
+        if ((r.writeFlags() & FuseRequest.Write.KILL_SUIDGID) != 0) {
+            files.clearSetId(r.nodeId());
+        }
         files.write(r.nodeId(), r.fh(), r.offset(), r.data());
         reply.written(bytes);
     }
