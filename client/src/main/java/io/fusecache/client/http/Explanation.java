@@ -1,6 +1,8 @@
 package io.fusecache.client.http;
 
+import io.fusecache.metadata.Inode;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,28 @@ public record Explanation(
         @Nullable String objectEtag) {
     public Explanation {
         holders = List.copyOf(holders);
+    }
+
+    /** Of what is no regular file. */
+    public static Explanation withoutBytes(String path, Inode inode, String reason) {
+        return new Explanation(
+                path,
+                inode.ino(),
+                inode.type().name().toLowerCase(Locale.ROOT),
+                "none",
+                reason,
+                0,
+                inode.size(),
+                0,
+                0,
+                0,
+                false,
+                false,
+                false,
+                null,
+                List.of(),
+                null,
+                null);
     }
 
     /** A node and how many blocks it has. */
