@@ -29,7 +29,7 @@ fmt: ## format the Java code
 
 lint: ## compile with every check as an error, and check the format
 	@scripts/mvn -q -DskipTests verify
-	@if command -v shellcheck >/dev/null; then shellcheck -x bin/* scripts/*.sh scripts/*/*.sh scripts/mvn .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck bin/* scripts/*.sh scripts/*/*.sh scripts/mvn .ci/run; fi
 
 run-coordinator: build ## a coordinator in the foreground
 	@scripts/dev/cluster.sh run-coordinator

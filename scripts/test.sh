@@ -9,8 +9,15 @@ mkdir -p target
 log=target/test.log
 find . -path './*/target/*-reports/*' -name '*.xml' -exec rm -f {} +
 
+# What runs in bin/ is built first, because tests start it.
 # Failing tests do not end the run, so that one run shows them all; the counts below decide.
-{ mvn -B -ntp -Dstyle.color=never -Dmaven.test.failure.ignore=true verify "$@" 2>&1 || echo "[ERROR] maven: exit status $?"; } | tee "$log"
+{
+  {
+    scripts/mvn -q -DskipTests package &&
+      scripts/dist.sh &&
+      scripts/mvn -Dmaven.test.failure.ignore=true verify "$@"
+  } 2>&1 || echo "[ERROR] the build ended with status $?"
+} | tee "$log"
 
 # The root elements of the reports: <testsuite ... tests="3" errors="0" skipped="0" failures="0" ...>
 counts=$(find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec cat {} + | tr '\n' ' ' | grep -o '<testsuite [^>]*>' |
