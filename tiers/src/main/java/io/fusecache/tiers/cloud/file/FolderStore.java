@@ -48,6 +48,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FolderStore implements ObjectStore {
     private static final int COMPLETED_REMEMBERED = 256;
+    /** Copied in one system call: between two of them an interrupt is answered. */
+    private static final long COPY_BYTES = 64 << 20;
 
     private final Path root;
     private final Options options;
@@ -326,7 +328,7 @@ public final class FolderStore implements ObjectStore {
     private static void transfer(FileChannel in, FileChannel out) throws IOException {
         long size = in.size();
         for (long at = 0; at < size; ) {
-            long moved = in.transferTo(at, size - at, out);
+            long moved = in.transferTo(at, Math.min(COPY_BYTES, size - at), out);
             if (moved <= 0) {
                 throw new EOFException("the source became shorter while it was copied");
             }
@@ -401,8 +403,8 @@ public final class FolderStore implements ObjectStore {
     public void close() {
         Opened at = opened;
         if (at != null) {
-            try (TemporaryFiles _ = at.temporary;
-                    FolderTree _ = at.tree) {
+            try (TemporaryFiles temporary = at.temporary;
+                    FolderTree tree = at.tree) {
                 opened = null;
             } catch (IOException left) {
                 // Swept at the next start.

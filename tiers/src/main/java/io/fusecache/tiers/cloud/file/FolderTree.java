@@ -3,6 +3,7 @@ package io.fusecache.tiers.cloud.file;
 import io.fusecache.tiers.cloud.RefusedException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
@@ -209,7 +210,7 @@ final class FolderTree implements AutoCloseable {
 
     private boolean locked(Change change) throws IOException {
         lock.lock();
-        try (var _ = lockFile.lock()) {
+        try (FileLock held = lockFile.lock()) {
             return change.apply();
         } finally {
             lock.unlock();
