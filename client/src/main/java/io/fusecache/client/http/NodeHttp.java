@@ -35,7 +35,6 @@ public final class NodeHttp implements AutoCloseable {
     private static final int SERVER_THREADS = 16;
     private static final int ACCEPT_QUEUE = 256;
     private static final int IDLE_MILLIS = 60_000;
-    private static final int STOP_MILLIS = 2_000;
     /** A path of PATH_MAX bytes, each percent-encoded, and the headers beside it. */
     private static final int HEADER_BYTES = 20 << 10;
 
@@ -53,6 +52,7 @@ public final class NodeHttp implements AutoCloseable {
         QueuedThreadPool threads = new QueuedThreadPool(SERVER_THREADS);
         threads.setName("http");
         threads.setDaemon(true);
+        threads.setStopTimeout(0);
         threads.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("http-"));
         Server server = new Server(threads);
         HttpConfiguration configuration = new HttpConfiguration();
@@ -68,7 +68,8 @@ public final class NodeHttp implements AutoCloseable {
         connector.setAcceptQueueSize(ACCEPT_QUEUE);
         connector.setIdleTimeout(IDLE_MILLIS);
         server.addConnector(connector);
-        server.setStopTimeout(STOP_MILLIS);
+        // A stop waits for nobody: idle connections would hold it up, and whoever is cut off asks another node.
+        server.setStopTimeout(0);
         NodeHttp http = new NodeHttp(server, connector);
         server.setErrorHandler(http.new JsonErrors());
         try {
