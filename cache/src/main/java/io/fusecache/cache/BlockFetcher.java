@@ -223,11 +223,10 @@ public final class BlockFetcher implements AutoCloseable {
     }
 
     private static IOException cause(ExecutionException e) {
-        return switch (e.getCause()) {
-            case IOException io -> io;
-            case Error error -> throw error;
-            case null, default -> new IOException(e.getCause());
-        };
+        if (e.getCause() instanceof Error error) {
+            throw error;
+        }
+        return e.getCause() instanceof IOException io ? io : new IOException(e.getCause());
     }
 
     /**

@@ -12,6 +12,7 @@ public interface PeerTier extends AutoCloseable {
      * most the peer timeout it was built with. The bytes are as many as asked and passed the transfer's own checks, but
      * the block checksum is the caller's to verify.
      *
+     * @throws CorruptTransferException where the transfer's checksum says that they changed on the way
      * @throws IOException where the peer cannot be reached, answers short, or breaks off
      */
     ReadOutcome read(NodeAddress peer, FileVersion version, long offset, MemorySegment target) throws IOException;

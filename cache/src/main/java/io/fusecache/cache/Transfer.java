@@ -3,7 +3,6 @@ package io.fusecache.cache;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.NodeAddress;
-import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +12,7 @@ import java.util.BitSet;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -147,7 +147,7 @@ final class Transfer {
                     sources.counters().miss(source.tier());
                     sources.holders().forget(version);
                 }
-                case ReadOutcome.Busy(List<NodeAddress> others) -> {
+                case ReadOutcome.Busy(List < NodeAddress > others) -> {
                     answers.add(source + " is busy");
                     others.stream().limit(MAX_REFERRALS).map(Source.Peer::new).forEach(referred::add);
                     return true;
@@ -179,6 +179,10 @@ final class Transfer {
         } catch (IOException e) {
             sources.health().failed(source, bytes);
             sources.counters().failure(source.tier());
+            if (e instanceof CorruptTransferException) {
+                sources.counters().corruptBlock(source.tier());
+                log.warn("{}", e.getMessage());
+            }
             answers.add(source + ": " + e.getMessage());
             log.debug("read of {} from {}", version, source, e);
             return null;
@@ -186,14 +190,10 @@ final class Transfer {
     }
 
     private ReadOutcome read(Source source, long offset, MemorySegment target) throws IOException {
-        PeerTier peers = sources.peers();
-        CloudTier cloud = sources.cloud();
-        ObjectRef object = version.object();
         return switch (source) {
-            case Source.Peer(NodeAddress node) when peers != null -> peers.read(node, version, offset, target);
-            case Source.Cloud() when cloud != null && object != null -> cloud.read(object, offset, target);
-            case Source.Peer peer -> throw new AssertionError(peer);
-            case Source.Cloud bucket -> throw new AssertionError(bucket);
+            case Source.Peer peer -> Objects.requireNonNull(sources.peers()).read(peer.node(), version, offset, target);
+            case Source.Cloud bucket ->
+                Objects.requireNonNull(sources.cloud()).read(Objects.requireNonNull(version.object()), offset, target);
         };
     }
 
