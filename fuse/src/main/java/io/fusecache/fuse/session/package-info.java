@@ -31,15 +31,15 @@
  *
  * Every name in the kernel's cache carries the epoch that its LOOKUP was sent in. {@link
  * io.fusecache.fuse.session.Notifier#incEpoch} adds one to the connection's; nothing else happens then, and nothing is
- * waited for. At its next use in a path, a name of an older epoch is not asked about but dropped: the name and all that
- * is below it leave the cache (d_invalidate, which also takes off whatever is mounted below), and LOOKUP is sent. Names
- * that do not exist are treated alike. Attributes and pages are not touched.
+ * waited for. At its next use in a path, a name of an older epoch is not asked about but dropped (d_invalidate): it and
+ * the unused names below it leave the cache, what is mounted below is taken off, and LOOKUP is sent. Names that do not
+ * exist are treated alike. Attributes and pages are not touched.
  *
- * <p>Open files and mappings go on unaffected. So does a working directory: calls relative to it do not look it up. But
- * once anyone has walked over a directory's own old name, that directory has lost it until the LOOKUP's answer gives
- * the same node id and generation, which puts the old directory, not a new one, back under the name; in between
- * getcwd(2) answers ENOENT. Where the answer names another node, or none, processes that stand in the old one have an
- * unlinked directory. So node ids must be stable: the same inode, the same id.
+ * <p>Open files and mappings go on unaffected. So does a working directory: calls relative to it do not look it up, and
+ * getcwd(2) answers as before, even when a directory above it has been walked over. Once its own old name is walked over,
+ * it is without a name: getcwd(2) answers ENOENT until LOOKUP is answered. The same node id and generation puts the old
+ * directory back under the name, as if nothing had been; another node, or none, leaves those that stand in it in an unlinked
+ * directory. So node ids must be stable: the same inode, the same id.
  *
  * <h2>Who may wait for whom</h2>
  *

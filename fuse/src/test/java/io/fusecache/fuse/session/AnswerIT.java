@@ -1,0 +1,229 @@
+package io.fusecache.fuse.session;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.fusecache.fuse.sys.LocalFile;
+import io.fusecache.fuse.sys.Posix;
+import io.fusecache.fuse.wire.Errno;
+import io.fusecache.fuse.wire.FuseRequest;
+import io.fusecache.fuse.wire.InitFlag;
+import io.fusecache.fuse.wire.OpenReply;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Random;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Every request is answered, once: late, from another thread, interrupted, dropped, or at the end of the session. */
+@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class AnswerIT {
+    /** What a READ of the file "slow" is handed to instead of being answered. */
+    private interface SlowRead {
+        void handle(FuseRequest.Read read, Reply reply);
+    }
+
+    private final BlockingQueue<Reply> held = new LinkedBlockingQueue<>();
+    private volatile SlowRead slowRead = (read, reply) -> held.add(reply);
+    private final MemoryFileSystem.Node[] slow = new MemoryFileSystem.Node[1];
+    private final MemoryFileSystem files = new MemoryFileSystem() {
+        @Override
+        public void handle(FuseRequest request, Reply reply) {
+            switch (request) {
+                case FuseRequest.Read read when read.nodeId() == slow[0].id -> slowRead.handle(read, reply);
+                // No page cache, so that every read(2) is a READ.
+                case FuseRequest.Open open
+                when open.nodeId() == slow[0].id -> reply.opened(OpenReply.of(1, OpenReply.DIRECT_IO));
+                default -> super.handle(request, reply);
+            }
+        }
+    };
+
+    AnswerIT() {
+        slow[0] = files.add(files.root(), "slow", MemoryFileSystem.REGULAR | 0644, new byte[1 << 20]);
+    }
+
+    private Reply heldReply() throws InterruptedException {
+        Reply reply = held.poll(10, TimeUnit.SECONDS);
+        assertThat(reply).isNotNull();
+        return reply;
+    }
+
+    @Test
+    void anAnswerMayComeLateAndFromAnyThread() throws Exception {
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("head -c 5 \"$M/slow\"");
+            Reply reply = heldReply();
+            assertThat(mounted.session.requestsInFlight()).isEqualTo(1);
+            Thread answerer = Thread.startVirtualThread(
+                    () -> reply.data(java.lang.foreign.MemorySegment.ofArray("later".getBytes(UTF_8))));
+            assertThat(reader.getInputStream().readAllBytes()).isEqualTo("later".getBytes(UTF_8));
+            answerer.join();
+            assertThat(mounted.session.requestsInFlight()).isZero();
+        }
+    }
+
+    @Test
+    void aSecondAnswerIsAMistake() throws Exception {
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("cat \"$M/slow\" || true");
+            Reply reply = heldReply();
+            assertThat(reply.error(Errno.EACCES)).isTrue();
+            assertThatThrownBy(() -> reply.error(Errno.EIO)).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> reply.buffer(10)).isInstanceOf(IllegalStateException.class);
+            assertThat(new String(reader.getInputStream().readAllBytes(), UTF_8))
+                    .contains("Permission denied");
+        }
+    }
+
+    @Test
+    void anInterruptedReadHearsOfItAndIsOverWhenAnswered() throws Exception {
+        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+        slowRead = (read, reply) -> {
+            reply.onInterrupt(() -> {
+                seen.add("interrupted");
+                reply.error(Errno.EINTR);
+            });
+            seen.add("waiting");
+        };
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("exec cat \"$M/slow\"");
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("waiting");
+            reader.destroy();
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("interrupted");
+            assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(mounted.session.requestsInFlight()).isZero();
+        }
+    }
+
+    @Test
+    void anInterruptReachesAReadThatItsReaderStillHandles() throws Exception {
+        BlockingQueue<String> seen = new LinkedBlockingQueue<>();
+        slowRead = (read, reply) -> {
+            Thread reader = Thread.currentThread();
+            reply.onInterrupt(reader::interrupt);
+            seen.add("waiting");
+            try {
+                Thread.sleep(Duration.ofSeconds(30));
+                reply.error(Errno.EIO);
+            } catch (InterruptedException e) {
+                reply.error(Errno.EINTR);
+                seen.add("interrupted");
+            }
+        };
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("exec cat \"$M/slow\"");
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("waiting");
+            reader.destroy();
+            assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("interrupted");
+            assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void aReplyDroppedUnansweredAnswersEio() throws Exception {
+        slowRead = (read, reply) -> {};
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("cat \"$M/slow\" || true");
+            await().pollInterval(Duration.ofMillis(50)).until(() -> {
+                System.gc();
+                return !reader.isAlive();
+            });
+            assertThat(new String(reader.getInputStream().readAllBytes(), UTF_8))
+                    .contains("Input/output error");
+        }
+    }
+
+    @Test
+    void aHandlerThatThrowsAnswersEio() throws Exception {
+        slowRead = (read, reply) -> {
+            throw new IllegalStateException("thrown by the test's handler, on purpose");
+        };
+        try (Mounted mounted = Mounted.of(files)) {
+            assertThat(mounted.shell("cat \"$M/slow\" || true")).contains("Input/output error");
+            assertThat(mounted.resolve("slow")).exists();
+        }
+    }
+
+    @Test
+    void whatIsInFlightAtTheEndAnswersEio() throws Exception {
+        Mounted mounted = Mounted.of(files, options -> options.withDrainTimeout(Duration.ofMillis(300)));
+        Process reader = mounted.start("cat \"$M/slow\" || true");
+        Reply late = heldReply();
+        mounted.close();
+        assertThat(new String(reader.getInputStream().readAllBytes(), UTF_8)).contains("Input/output error");
+        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(late.error(Errno.EACCES)).isFalse();
+        assertThat(files.destroyed).isTrue();
+        assertThat(mounted.session.requestsInFlight()).isZero();
+    }
+
+    @Test
+    void openFilesAreServedUntilTheDrainTimeout() throws Exception {
+        files.add(files.root(), "file", MemoryFileSystem.REGULAR | 0644, "content".getBytes(UTF_8));
+        Mounted mounted = Mounted.of(files, options -> options.withDrainTimeout(Duration.ofSeconds(20)));
+        Process reader = mounted.start("exec 3<\"$M/file\"; echo open; read line; cat <&3");
+        reader.getInputStream().readNBytes(5);
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        Thread closer = Thread.ofPlatform().start(() -> {
+            try {
+                mounted.close();
+            } catch (IOException e) {
+                failure.set(e);
+            }
+        });
+        await().until(() -> !Files.readString(Path.of("/proc/self/mountinfo")).contains(mounted.path.toString()));
+        reader.getOutputStream().write("go\n".getBytes(UTF_8));
+        reader.getOutputStream().close();
+        assertThat(new String(reader.getInputStream().readAllBytes(), UTF_8)).isEqualTo("content");
+        // The last open file is closed, and that ends it: long before the timeout.
+        assertThat(closer.join(Duration.ofSeconds(10))).isTrue();
+        assertThat(failure).hasValue(null);
+        assertThat(files.destroyed).isTrue();
+    }
+
+    @Test
+    void bytesOfAFileComeBySpliceAndByCopyAndEndWhereItDoes() throws Exception {
+        byte[] bytes = new byte[(2 << 20) + 777];
+        new Random(11).nextBytes(bytes);
+        for (boolean splice : new boolean[] {true, false}) {
+            try (Mounted mounted =
+                    Mounted.of(files, options -> splice ? options : options.without(InitFlag.SPLICE_WRITE))) {
+                Path backing = Files.write(mounted.beside("backing"), bytes);
+                try (LocalFile file = LocalFile.open(backing, Posix.O_RDONLY, 0)) {
+                    slowRead = (read, reply) -> reply.dataFromFile(file.fd(), read.offset(), read.size());
+                    mounted.shell("dd if=\"$M/slow\" bs=1M status=none | cmp - " + backing);
+                    mounted.shell("dd if=\"$M/slow\" bs=1000 status=none | cmp - " + backing);
+                    slowRead = (read, reply) -> reply.dataFromFile(-1, read.offset(), read.size());
+                    assertThat(mounted.shell("dd if=\"$M/slow\" bs=1M 2>&1 || true"))
+                            .contains("Bad file descriptor");
+                }
+            }
+        }
+    }
+
+    @Test
+    void aPooledBufferIsTheFastWayToAnswer() throws Exception {
+        slowRead = (read, reply) -> {
+            var buffer = reply.buffer(read.size());
+            buffer.fill((byte) 'b');
+            reply.data(read.offset() == 0 ? buffer : buffer.asSlice(0, 0));
+        };
+        try (Mounted mounted = Mounted.of(files)) {
+            for (int i = 0; i < 100; i++) {
+                assertThat(mounted.shell("dd if=\"$M/slow\" bs=1M count=2 status=none | tr -d b | wc -c")
+                                .strip())
+                        .isEqualTo("0");
+            }
+        }
+    }
+}
