@@ -27,6 +27,8 @@ done
 
 # Last, because it says that the layout is whole.
 echo "$JAVA_HOME" >"$dist/jdk"
-if [ -n "$changed" ] || [ ! -e "$dist/client.aot" ]; then
+if [ -n "$changed" ] || [ ! -e "$dist/trained" ]; then
+  rm -f "$dist/trained"
   scripts/aot.sh
+  : >"$dist/trained"
 fi

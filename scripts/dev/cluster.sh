@@ -1,6 +1,6 @@
 #!/bin/sh
 # A cluster on this machine: one coordinator, three clients, and a folder as their bucket, all under .dev/.
-#   cluster.sh start | stop | status | cleanup | start-node N | stop-node N | run-coordinator | run-node N
+# cluster.sh start | stop | status | cleanup | [start|stop|run]-coordinator | [start|stop|run]-node N
 # FUSECACHE_DEV names another folder than .dev, FUSECACHE_DEV_PORT another first port than 8080 (gRPC: 1000 higher).
 set -eu
 cd -- "$(dirname -- "$0")/../.."
@@ -121,6 +121,8 @@ case $command in
     rm -rf "$dev"
     echo "$dev is gone"
     ;;
+  start-coordinator) start_coordinator ;;
+  stop-coordinator) stop coordinator ;;
   start-node) start_node "$2" ;;
   stop-node) stop "node$2" ;;
   # In the foreground, until Ctrl-C.
@@ -135,7 +137,7 @@ case $command in
     exec bin/client $(node_options "$2")
     ;;
   *)
-    echo "usage: $0 start | stop | status | cleanup | start-node N | stop-node N | run-coordinator | run-node N" >&2
+    sed -n '3p' "$0" | sed 's/^# */usage: /' >&2
     exit 2
     ;;
 esac

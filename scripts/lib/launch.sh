@@ -17,7 +17,11 @@ fi
 
 # A cache that does not fit (another JDK, a replaced jar) is ignored by the JVM: it costs start-up time, nothing else.
 cache=$dist/${self##*/}.aot
-if [ -r "$cache" ]; then
+if [ -n "${FUSECACHE_AOT_RECORD:-}" ]; then # scripts/aot.sh, first step
+  jvm_options="-Xlog:aot*=error -Xlog:cds*=error -XX:AOTMode=record -XX:AOTConfiguration=$FUSECACHE_AOT_RECORD/${self##*/}.aotconf $jvm_options"
+elif [ -n "${FUSECACHE_AOT_CREATE:-}" ]; then # scripts/aot.sh, second step
+  jvm_options="-Xlog:aot*=error -Xlog:cds*=error -XX:AOTMode=create -XX:AOTConfiguration=$FUSECACHE_AOT_CREATE -XX:AOTCache=$cache $jvm_options"
+elif [ -r "$cache" ]; then
   jvm_options="-XX:AOTCache=$cache -Xlog:aot=off -Xlog:cds=off $jvm_options"
 fi
 
