@@ -4,11 +4,13 @@ import io.fusecache.bench.Report;
 import io.fusecache.bench.SideBySide;
 import io.fusecache.bench.Sizes;
 import io.fusecache.client.StartupException;
+import io.fusecache.client.settings.GoDuration;
 import io.fusecache.client.settings.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,10 +21,11 @@ import java.util.Optional;
  * {@code out}, what is being measured to standard error. With {@code --check} a missed bar is a failure.
  */
 final class BenchVerb {
-    static final String USAGE = "[--disk DIR] [--mount DIR] [--repeats ODD] [--size-mib N] [--files N] [--check]";
+    static final String USAGE =
+            "[--disk DIR] [--mount DIR] [--repeats ODD] [--size-mib N] [--files N] [--span TIME] [--check]";
 
     private static final VerbLine.Form FORM = new VerbLine.Form(
-            "bench", USAGE, List.of("check"), List.of("disk", "mount", "repeats", "size-mib", "files"), 0, 0);
+            "bench", USAGE, List.of("check"), List.of("disk", "mount", "repeats", "size-mib", "files", "span"), 0, 0);
     /** Set by bin/fusecache: where the programs of this installation are. */
     private static final String HOME = "fusecache.home";
 
@@ -53,9 +56,18 @@ final class BenchVerb {
         int mebibytes = number(line, "size-mib", standard.largeFileMebibytes());
         int files = number(line, "files", standard.smallFiles());
         try {
-            return new Sizes(repeats, mebibytes, files, standard.span());
+            return new Sizes(repeats, mebibytes, files, span(line, standard.span()));
         } catch (IllegalArgumentException wrong) {
             throw new UsageException("bench: " + wrong.getMessage());
+        }
+    }
+
+    private static Duration span(VerbLine line, Duration absent) throws UsageException {
+        Optional<String> text = line.option("span");
+        try {
+            return text.map(GoDuration::parse).orElse(absent);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("bench: --span: '" + text.orElse("") + "': " + wrong.getMessage());
         }
     }
 

@@ -23,7 +23,19 @@ final class BenchVerbTest {
     void twoFoldersGiveATable() throws Exception {
         String mount = Files.createDirectory(folder.resolve("mount")).toString();
         String disk = Files.createDirectory(folder.resolve("disk")).toString();
-        assertThat(run("--mount", mount, "--disk", disk, "--repeats", "1", "--size-mib", "4", "--files", "10"))
+        assertThat(run(
+                        "--mount",
+                        mount,
+                        "--disk",
+                        disk,
+                        "--repeats",
+                        "1",
+                        "--size-mib",
+                        "4",
+                        "--files",
+                        "10",
+                        "--span",
+                        "1ms"))
                 .isEqualTo(ExitStatus.DONE);
         assertThat(out.toString(StandardCharsets.UTF_8))
                 .startsWith("| what | unit | mount | disk | ratio | bar |\n|---|---|")
@@ -36,6 +48,7 @@ final class BenchVerbTest {
         String here = folder.toString();
         wrong("even repeats", "no middle one", "--repeats", "2");
         wrong("no number", "--size-mib: 'much': expected a number", "--size-mib", "much");
+        wrong("no time", "'soon'", "--span", "soon");
         wrong("no folder", "--disk: /nowhere: expected a folder", "--disk", "/nowhere");
         wrong("one folder", "name two folders", "--mount", here, "--disk", here);
         wrong("a word", "usage: fusecache bench", "word");
