@@ -1,0 +1,148 @@
+package io.fusecache.coordinator.namespace;
+
+import io.fusecache.coordinator.state.ContentRecord;
+import io.fusecache.coordinator.state.KeyRecord;
+import io.fusecache.coordinator.state.Keys;
+import io.fusecache.coordinator.state.Node;
+import io.fusecache.coordinator.state.WorkRecord;
+import io.fusecache.coordinator.state.WorkRecord.Kind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the bucket still has to be told, and who may write which of its keys.
+ *
+ * <p>Two rules keep the bucket right while names change faster than objects can follow:
+ * <ol>
+ *   <li>At most one inode owns a key; only its owner's bytes are put there.
+ *   <li>A key with work outstanding is not written by anyone else. Work that no node has taken yet can be called off, so a
+ *       file that replaces a removed one overwrites its object instead of waiting for its end.
+ * </ol>
+ */
+final class BucketWork {
+    /** A name that is soon used again overwrites the object. */
+    private static final long DELETE_DELAY_MILLIS = 3_000;
+    /** A new directory soon has files, a file just written is often renamed: wait and see. */
+    private static final long SETTLE_DELAY_MILLIS = 1_000;
+    /** An upload whose node went away is taken to have ended after this. */
+    static final long UPLOAD_LIMIT_MILLIS = 600_000;
+
+    private BucketWork() {}
+
+    // the queue
+
+    static WorkRecord queue(Execution run, Kind kind, long ino, @Nullable String key, long delayMillis) {
+        WorkRecord work = new WorkRecord(
+                run.newWork(), kind, ino, key, null, 0, run.context().nowMillis() + delayMillis, null);
+        put(run, work);
+        return work;
+    }
+
+    private static void put(Execution run, WorkRecord work) {
+        run.state().put(Keys.work(work.id()), work.toBytes());
+        run.state().put(Keys.due(work.dueMillis(), work.id()), new byte[0]);
+    }
+
+    static void replace(Execution run, WorkRecord before, WorkRecord after) {
+        run.state().delete(Keys.due(before.dueMillis(), before.id()));
+        put(run, after);
+    }
+
+    static void drop(Execution run, WorkRecord work) {
+        run.state().delete(Keys.work(work.id()));
+        run.state().delete(Keys.due(work.dueMillis(), work.id()));
+    }
+
+    static @Nullable WorkRecord find(Execution run, long id) {
+        byte[] bytes = run.state().get(Keys.work(id));
+        return bytes == null ? null : WorkRecord.of(bytes);
+    }
+
+    // keys
+
+    static @Nullable KeyRecord findKey(Execution run, String key) {
+        byte[] bytes = run.state().get(Keys.objectKey(key));
+        return bytes == null ? null : KeyRecord.of(bytes);
+    }
+
+    static void setKey(Execution run, String key, long ino, long work) {
+        run.state().put(Keys.objectKey(key), new KeyRecord(ino, work, run.history()).toBytes());
+    }
+
+    /** Nobody's any more, but remembered for a while. */
+    static void freeKey(Execution run, String key) {
+        setKey(run, key, 0, 0);
+        run.state().put(Keys.freed(run.now().seconds(), key), new byte[0]);
+    }
+
+    /** Makes {@code ino} the owner of a key, if that can be now; where not, sees that it can be later. */
+    static boolean claim(Execution run, String key, long ino) {
+        KeyRecord record = findKey(run, key);
+        if (record != null && record.work() != 0) {
+            WorkRecord work = find(run, record.work());
+            if (work == null || work.kind() != Kind.DELETE || work.lessee() != null) {
+                return false;
+            }
+            drop(run, work);
+        } else if (record != null && record.ino() != 0 && record.ino() != ino && run.find(record.ino()) != null) {
+            checkPlace(run, record.ino());
+            return false;
+        }
+        setKey(run, key, ino, 0);
+        return true;
+    }
+
+    // what makes work
+
+    /** The object at {@code key}, if any, is not wanted any more. */
+    static void deleteObject(Execution run, String key) {
+        WorkRecord work = queue(run, Kind.DELETE, 0, key, DELETE_DELAY_MILLIS);
+        setKey(run, key, 0, work.id());
+    }
+
+    /** The file of this content is no more. */
+    static void removeObjects(Execution run, ContentRecord content) {
+        String uploading = content.uploadKey();
+        if (uploading != null) {
+            WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, 0, uploading, UPLOAD_LIMIT_MILLIS);
+            setKey(run, uploading, 0, work.id());
+        }
+        if (content.object() != null && !content.object().key().equals(uploading)) {
+            KeyRecord record = findKey(run, content.object().key());
+            // A move under way deletes it, or its new place, when it is finished.
+            if (record == null || record.work() == 0) {
+                deleteObject(run, content.object().key());
+            }
+        }
+    }
+
+    /** A file's name has changed, or someone else wants the key that it is at. */
+    static void checkPlace(Execution run, long ino) {
+        ContentRecord content = run.findContent(ino);
+        if (content == null || (content.object() == null && content.uploadKey() == null)) {
+            return;
+        }
+        if (run.state().get(Keys.relocation(ino)) == null) {
+            WorkRecord work = queue(run, Kind.RELOCATE, ino, null, SETTLE_DELAY_MILLIS);
+            run.state().put(Keys.relocation(ino), Keys.work(work.id()));
+        }
+    }
+
+    /** A directory is new, or has become empty. */
+    static void checkMarker(Execution run, long directory) {
+        Node node = run.find(directory);
+        if (node != null && node.marker() == null && node.name() != null) {
+            queue(run, Kind.MARK, directory, null, SETTLE_DELAY_MILLIS);
+        }
+    }
+
+    /** A directory, and everything below it, has another path now. */
+    static void directoryMoved(Execution run, long directory) {
+        queue(run, Kind.SCAN, directory, null, SETTLE_DELAY_MILLIS);
+        queue(run, Kind.MARK, directory, null, SETTLE_DELAY_MILLIS);
+    }
+
+    static void unmark(Execution run, String key) {
+        WorkRecord work = queue(run, Kind.UNMARK, 0, key, 0);
+        setKey(run, key, 0, work.id());
+    }
+}

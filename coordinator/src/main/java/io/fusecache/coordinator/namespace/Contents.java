@@ -1,0 +1,212 @@
+package io.fusecache.coordinator.namespace;
+
+import io.fusecache.coordinator.state.ContentRecord;
+import io.fusecache.coordinator.state.Keys;
+import io.fusecache.coordinator.state.Node;
+import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Operation;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Attributes, extended attributes, write leases and versions. */
+final class Contents {
+    private static final int XATTR_CREATE = 1;
+    private static final int XATTR_REPLACE = 2;
+    /** The limits of xattr(7). */
+    static final int ATTRIBUTE_MAX_BYTES = 65_536;
+
+    static final int ATTRIBUTE_NAMES_MAX_BYTES = 65_536;
+
+    private Contents() {}
+
+    // attributes
+
+    static Inode setAttributes(Execution run, Operation.SetAttributes op) throws ErrnoException {
+        Node node = run.node(op.ino());
+        Inode inode = node.inode();
+        AttributeChange change = op.change();
+        Draft draft = new Draft(inode).changed(run.now());
+        int permissions = change.permissions() == null ? inode.permissions() : change.permissions() & 07777;
+        if (change.clearSetId()) {
+            permissions &= ~04000;
+            if ((permissions & 0010) != 0) {
+                permissions &= ~02000;
+            }
+        }
+        draft.permissions(permissions);
+        draft.owner(
+                change.uid() == null ? inode.uid() : change.uid(), change.gid() == null ? inode.gid() : change.gid());
+        if (change.accessed() != null) {
+            draft.accessed(change.accessed());
+        }
+        if (change.modified() != null) {
+            draft.modified(change.modified());
+        }
+        Inode changed = draft.inode();
+        run.save(node, changed);
+        return changed;
+    }
+
+    static byte[] attribute(Execution run, Operation.ReadAttribute op) throws ErrnoException {
+        run.node(op.ino());
+        run.lease(op.ino());
+        byte[] value = run.state().get(Keys.attribute(op.ino(), op.name()));
+        if (value == null) {
+            throw new ErrnoException(Errno.ENODATA, "inode " + op.ino() + " has no '" + op.name() + "'");
+        }
+        return value;
+    }
+
+    static List<FileName> attributeNames(Execution run, long ino) throws ErrnoException {
+        run.node(ino);
+        run.lease(ino);
+        List<FileName> names = new ArrayList<>();
+        byte[] prefix = Keys.attributes(ino);
+        run.state().scan(prefix, Keys.after(prefix), (key, value) -> names.add(Keys.name(key, prefix.length)));
+        return names;
+    }
+
+    static void setAttribute(Execution run, Operation.SetAttribute op) throws ErrnoException {
+        Node node = run.node(op.ino());
+        if (op.value().length > ATTRIBUTE_MAX_BYTES) {
+            throw new ErrnoException(Errno.E2BIG, "an attribute of " + op.value().length + " bytes");
+        }
+        byte[] key = Keys.attribute(op.ino(), op.name());
+        boolean exists = run.state().get(key) != null;
+        if ((op.flags() & ~(XATTR_CREATE | XATTR_REPLACE)) != 0) {
+            throw new ErrnoException(Errno.EINVAL, "setxattr flags " + op.flags());
+        }
+        if (exists && (op.flags() & XATTR_CREATE) != 0) {
+            throw new ErrnoException(Errno.EEXIST, "inode " + op.ino() + " has '" + op.name() + "'");
+        }
+        if (!exists && (op.flags() & XATTR_REPLACE) != 0) {
+            throw new ErrnoException(Errno.ENODATA, "inode " + op.ino() + " has no '" + op.name() + "'");
+        }
+        if (!exists) {
+            int length = op.name().length() + 1;
+            for (FileName name : attributeNames(run, op.ino())) {
+                length += name.length() + 1;
+            }
+            if (length > ATTRIBUTE_NAMES_MAX_BYTES) {
+                throw new ErrnoException(Errno.ENOSPC, "inode " + op.ino() + " has too many attributes");
+            }
+        }
+        run.state().put(key, op.value());
+        run.save(node, new Draft(node.inode()).changed(run.now()).inode());
+    }
+
+    static void removeAttribute(Execution run, Operation.RemoveAttribute op) throws ErrnoException {
+        Node node = run.node(op.ino());
+        byte[] key = Keys.attribute(op.ino(), op.name());
+        if (run.state().get(key) == null) {
+            throw new ErrnoException(Errno.ENODATA, "inode " + op.ino() + " has no '" + op.name() + "'");
+        }
+        run.state().delete(key);
+        run.save(node, new Draft(node.inode()).changed(run.now()).inode());
+    }
+
+    // content
+
+    /** The inode of a regular file. */
+    private static Node file(Execution run, long ino) throws ErrnoException {
+        Node node = run.node(ino);
+        if (node.inode().directory()) {
+            throw new ErrnoException(Errno.EISDIR, "inode " + ino + " is a directory");
+        }
+        if (!node.inode().regular()) {
+            throw new ErrnoException(Errno.EINVAL, "inode " + ino + " is no regular file");
+        }
+        return node;
+    }
+
+    static FileVersion read(Execution run, long ino) throws ErrnoException {
+        file(run, ino);
+        FileVersion version = run.content(ino).version();
+        run.tell(version);
+        return version;
+    }
+
+    static FileVersion beginWrite(Execution run, long ino) throws ErrnoException {
+        Node node = file(run, ino);
+        NodeId writer = node.inode().writer();
+        // In any case an EndWrite of before that still waits for recalls comes first.
+        run.touch(ino);
+        if (writer != null && !writer.equals(run.caller())) {
+            run.heldBy(writer);
+            throw new ErrnoException(Errno.EBUSY, "inode " + ino + " is open for writing on node " + writer);
+        }
+        FileVersion version = run.content(ino).version();
+        run.tell(version);
+        if (writer == null) {
+            grant(run, node);
+        }
+        return version;
+    }
+
+    static Inode grant(Execution run, Node node) {
+        NodeId caller = run.caller();
+        Inode inode = new Draft(node.inode()).writer(caller).inode();
+        run.save(node, inode);
+        run.state().put(Keys.writeLease(caller, node.ino()), new byte[0]);
+        return inode;
+    }
+
+    static void endWrite(Execution run, long ino, NodeId holder) {
+        Node node = run.find(ino);
+        if (node != null && holder.equals(node.inode().writer())) {
+            run.save(node, new Draft(node.inode()).writer(null).inode());
+        }
+        run.state().delete(Keys.writeLease(holder, ino));
+    }
+
+    static Inode commit(Execution run, Operation.Commit op) throws ErrnoException {
+        FileVersion version = op.content();
+        Node node = file(run, version.ino());
+        Inode inode = node.inode();
+        if (!run.caller().equals(inode.writer())) {
+            throw new ErrnoException(Errno.ESTALE, "the write lease of inode " + inode.ino() + " was lost");
+        }
+        if (version.version() != inode.version() + 1) {
+            throw new ErrnoException(Errno.ESTALE, version + " is not next after version " + inode.version());
+        }
+        if (op.usedBytes() < 0 || version.object() != null) {
+            throw new ErrnoException(Errno.EINVAL, "a new version has no object, and no negative size on disk");
+        }
+        Inode committed = new Draft(inode)
+                .content(version.version(), version.size(), op.usedBytes())
+                .modified(op.modified())
+                .changed(op.changed().compareTo(inode.changed()) > 0 ? op.changed() : inode.changed())
+                .inode();
+        run.save(node, committed);
+        run.count(0, op.usedBytes() - inode.usedBytes());
+        run.save(run.content(inode.ino()).committed(version, run.history()));
+        run.tell(version);
+        return committed;
+    }
+
+    static boolean seal(Execution run, Operation.Seal op) throws ErrnoException {
+        Node node = file(run, op.ino());
+        ContentRecord content = run.content(op.ino());
+        FileVersion last = content.last();
+        if (last.version() != op.version()) {
+            return false;
+        }
+        if (op.checksums().length != last.blocks()) {
+            throw new ErrnoException(
+                    Errno.EINVAL, op.checksums().length + " checksums for the " + last.blocks() + " blocks of " + last);
+        }
+        FileVersion sealed =
+                new FileVersion(last.ino(), last.version(), last.size(), last.blockBytes(), op.checksums(), null);
+        ContentRecord changed = content.committed(sealed, content.history());
+        run.save(changed);
+        run.touch(node.ino());
+        run.tell(changed.version());
+        return true;
+    }
+}

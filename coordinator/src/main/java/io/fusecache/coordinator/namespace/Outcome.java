@@ -1,0 +1,36 @@
+package io.fusecache.coordinator.namespace;
+
+import io.fusecache.coordinator.state.Changes;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Answer;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What executing a command came to.
+ *
+ * @param changes the batch; empty where it failed
+ * @param touched inodes whose leases must not be with any other session when the batch is applied
+ * @param unlinked those of them that lost their last name: whoever may have them open is asked too
+ * @param renamed directories of which names change
+ * @param directories those of the touched inodes that are directories
+ * @param leased what the answer gives the asking session a read lease on
+ * @param recallAsker whether the asking session's own caches are behind as well
+ * @param writeConflict the node whose write lease on the one touched inode stands in the way, where the answer is EBUSY
+ *     for that
+ */
+public record Outcome(
+        Answer answer,
+        Changes changes,
+        Set<Long> touched,
+        Set<Long> unlinked,
+        Set<Long> renamed,
+        Set<Long> directories,
+        Set<Long> leased,
+        boolean recallAsker,
+        @Nullable NodeId writeConflict) {
+    /** An answer that changes nothing and gives no lease. */
+    public static Outcome of(Answer answer, Changes none) {
+        return new Outcome(answer, none, Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), false, null);
+    }
+}

@@ -1,0 +1,102 @@
+package io.fusecache.coordinator.namespace;
+
+import io.fusecache.coordinator.state.ContentRecord;
+import io.fusecache.coordinator.state.KeyRecord;
+import io.fusecache.coordinator.state.Node;
+import io.fusecache.coordinator.state.WorkRecord;
+import io.fusecache.coordinator.state.WorkRecord.Kind;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.ObjectAttributes;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.UploadTicket;
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Operation;
+import org.jspecify.annotations.Nullable;
+
+/** Versions on their way into the bucket. */
+final class Uploading {
+    private Uploading() {}
+
+    /** A {@link Answer.Ticket}, or {@link Answer.Nothing} where it cannot be now. */
+    static Answer.Result begin(Execution run, Operation.BeginUpload op) throws ErrnoException {
+        Node node = run.node(op.ino());
+        if (!node.inode().regular() || node.inode().links() == 0) {
+            return new Answer.Nothing();
+        }
+        ContentRecord content = run.content(op.ino());
+        if (content.last().version() != op.version() || content.persisted() || busy(run, content)) {
+            return new Answer.Nothing();
+        }
+        String key = ObjectKeys.ofFile(run, node);
+        if (!BucketWork.claim(run, key, op.ino())) {
+            return new Answer.Nothing();
+        }
+        String before = content.uploadKey();
+        String stored = content.object() == null ? null : content.object().key();
+        if (before != null && !before.equals(key) && !before.equals(stored)) {
+            // An upload of before was given up, and may have left something there.
+            BucketWork.deleteObject(run, before);
+        }
+        run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
+        return new Answer.Ticket(new UploadTicket(
+                content.version(), key, ObjectAttributes.of(node.inode()).toMap()));
+    }
+
+    /** Another node uploads a version of it, or its object is being moved. */
+    private static boolean busy(Execution run, ContentRecord content) {
+        boolean elsewhere = content.uploader() != null
+                && !content.uploader().equals(run.caller())
+                && run.context().live().contains(content.uploader())
+                && run.context().nowMillis() - content.uploadSinceMillis() < BucketWork.UPLOAD_LIMIT_MILLIS;
+        if (elsewhere) {
+            return true;
+        }
+        KeyRecord held = content.object() == null
+                ? null
+                : BucketWork.findKey(run, content.object().key());
+        return held != null && held.work() != 0;
+    }
+
+    static void finish(Execution run, Operation.FinishUpload op) {
+        ObjectRef object = op.object();
+        ContentRecord content = run.findContent(op.ino());
+        KeyRecord key = BucketWork.findKey(run, object.key());
+        if (content == null) {
+            finishForNobody(run, object.key(), key);
+            return;
+        }
+        if (key == null
+                || key.ino() != op.ino()
+                || op.version() > content.last().version()) {
+            // The key was given to another since: what is there is for that one to overwrite.
+            return;
+        }
+        ContentRecord after = object.key().equals(content.uploadKey()) ? content.notUploading() : content;
+        if (op.version() >= content.objectVersion()) {
+            ObjectRef old = content.object();
+            after = after.stored(object, op.version(), run.history());
+            if (old != null && !old.key().equals(object.key())) {
+                BucketWork.deleteObject(run, old.key());
+            }
+            run.touch(op.ino());
+        }
+        run.save(after);
+        run.tell(after.version());
+        Node node = run.find(op.ino());
+        if (node != null && !ObjectKeys.ofFile(run, node).equals(object.key())) {
+            BucketWork.checkPlace(run, op.ino());
+        }
+    }
+
+    private static void finishForNobody(Execution run, String key, @Nullable KeyRecord record) {
+        if (record == null || record.free()) {
+            BucketWork.deleteObject(run, key);
+            return;
+        }
+        WorkRecord work = BucketWork.find(run, record.work());
+        if (work != null && work.kind() == Kind.DELETE_AFTER_UPLOAD) {
+            BucketWork.replace(
+                    run, work, work.as(Kind.DELETE).dueAt(run.context().nowMillis()));
+        }
+    }
+}

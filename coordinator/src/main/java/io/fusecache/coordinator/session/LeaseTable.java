@@ -1,0 +1,167 @@
+package io.fusecache.coordinator.session;
+
+import io.fusecache.coordinator.namespace.Outcome;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which session may cache which inode; which may have one open, or know names of a directory, without a lease on it.
+ *
+ * <p>All bring a session into a recall: a lease when the inode changes in any way; an open file only when its last name
+ * goes, so that the file lives on; known names only when names of the directory change, for a recall of its attributes
+ * alone leaves them with the kernel. A session that came back after a restart, or after its stream broke, holds no lease and
+ * may have any inode of before open. Guarded by the sequencer's lock.
+ */
+final class LeaseTable {
+    /** A {@link Session}, or a set of them where an inode is shared. */
+    private final LongMap<Object> leases = new LongMap<>();
+
+    private final Map<Long, Set<Session>> open = new HashMap<>();
+    private final Map<Long, Set<Session>> named = new HashMap<>();
+    private final Set<Session> suspects = new HashSet<>();
+    private final int mostPerSession;
+
+    LeaseTable(int mostPerSession) {
+        this.mostPerSession = mostPerSession;
+    }
+
+    int size() {
+        return leases.size();
+    }
+
+    @SuppressWarnings("unchecked")
+    void grant(long ino, Session session) {
+        Object holder = leases.get(ino);
+        if (holder == null) {
+            leases.put(ino, session);
+        } else if (holder == session) {
+            return;
+        } else if (holder instanceof Session other) {
+            Set<Session> both = new HashSet<>();
+            both.add(other);
+            both.add(session);
+            leases.put(ino, both);
+        } else if (!((Set<Session>) holder).add(session)) {
+            return;
+        }
+        session.granted(ino);
+        if (session.mostlyStale()) {
+            session.compact(granted -> holds(granted, session));
+        }
+    }
+
+    /** Leases of {@code session} past its bound, the oldest first, that it should be asked to give up. */
+    List<Long> surplus(Session session) {
+        List<Long> oldest = new ArrayList<>();
+        if (session.leases() > mostPerSession) {
+            int many = Math.max(1, mostPerSession / 16);
+            for (long ino = session.oldestGrant(); ino != 0 && oldest.size() < many; ino = session.oldestGrant()) {
+                if (holds(ino, session)) {
+                    oldest.add(ino);
+                }
+            }
+        }
+        return oldest;
+    }
+
+    boolean holds(long ino, Session session) {
+        Object holder = leases.get(ino);
+        return holder == session || (holder instanceof Set<?> set && set.contains(session));
+    }
+
+    void drop(long ino, Session session) {
+        Object holder = leases.get(ino);
+        if (holder == session) {
+            leases.remove(ino);
+            session.dropped();
+        } else if (holder instanceof Set<?> set && set.remove(session)) {
+            session.dropped();
+            if (set.size() == 1) {
+                leases.put(ino, set.iterator().next());
+            }
+        }
+    }
+
+    private static void mark(Map<Long, Set<Session>> marks, long ino, Session session, boolean set) {
+        if (set) {
+            marks.computeIfAbsent(ino, none -> new HashSet<>()).add(session);
+            return;
+        }
+        Set<Session> sessions = marks.get(ino);
+        if (sessions != null && sessions.remove(session) && sessions.isEmpty()) {
+            marks.remove(ino);
+        }
+    }
+
+    /** The session gave up these, has those of them open that are {@code inUse}, and names left of {@code directories}. */
+    void recalled(Session session, Iterable<Long> inodes, Set<Long> inUse, Set<Long> directories) {
+        for (long ino : inodes) {
+            drop(ino, session);
+            mark(open, ino, session, inUse.contains(ino));
+            mark(named, ino, session, directories.contains(ino));
+        }
+    }
+
+    /** All leases of the session are void; what it has open of the inodes below {@code ino}, nobody knows. */
+    void suspect(Session session, long below) {
+        dropAll(session);
+        named.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
+        session.mayHaveOpenBelow(below);
+        suspects.add(session);
+    }
+
+    void forget(Session session) {
+        dropAll(session);
+        suspects.remove(session);
+        named.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
+        open.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
+    }
+
+    private void dropAll(Session session) {
+        for (long ino : leases.keys()) {
+            drop(ino, session);
+        }
+    }
+
+    /** Whom to ask, about which inodes, before the outcome is applied; {@code asker} is left out. */
+    Map<Session, Set<Long>> conflicts(Outcome outcome, @Nullable Session asker) {
+        Map<Session, Set<Long>> found = new LinkedHashMap<>();
+        for (long ino : outcome.touched()) {
+            Object holder = leases.get(ino);
+            if (holder instanceof Session one) {
+                add(found, one, ino, asker);
+            } else if (holder instanceof Set<?> set) {
+                set.forEach(one -> add(found, (Session) one, ino, asker));
+            }
+        }
+        for (long ino : outcome.renamed()) {
+            for (Session one : named.getOrDefault(ino, Set.of())) {
+                add(found, one, ino, asker);
+            }
+        }
+        for (long ino : outcome.unlinked()) {
+            for (Session one : open.getOrDefault(ino, Set.of())) {
+                add(found, one, ino, asker);
+            }
+            for (Session one : suspects) {
+                if (one.mayHaveOpen(ino)) {
+                    add(found, one, ino, asker);
+                }
+            }
+        }
+        return found;
+    }
+
+    private static void add(Map<Session, Set<Long>> to, Session session, long ino, @Nullable Session asker) {
+        if (session != asker) {
+            to.computeIfAbsent(session, none -> new LinkedHashSet<>()).add(ino);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package io.fusecache.coordinator.session;
+
+import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Welcome;
+import java.util.ArrayDeque;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a session is to hear, in the order in which it was executed, each item once the log is durable up to its position.
+ *
+ * <p>Items are added under the sequencer's lock, which makes their order that of execution, and sent outside of it, by
+ * whichever thread finds something to send: one at a time, so the order stays. An answer and a recall of the same inode
+ * therefore reach the client in the order in which they were true.
+ */
+final class Outbox {
+    private record Item(
+            long position,
+            @Nullable Welcome welcome,
+            @Nullable Downstream message) {}
+
+    private final ArrayDeque<Item> items = new ArrayDeque<>();
+    private final LongSupplier durable;
+    private @Nullable Sink sink;
+    private boolean draining;
+    private boolean again;
+
+    Outbox(LongSupplier durable) {
+        this.durable = durable;
+    }
+
+    synchronized boolean connected() {
+        return sink != null;
+    }
+
+    @SuppressWarnings("ReferenceEquality") // a stream is itself and no other
+    synchronized boolean connectedTo(Sink candidate) {
+        return sink == candidate;
+    }
+
+    /** A new stream: what was not sent on the one before is void. Returns that one, to be closed. */
+    synchronized @Nullable Sink connect(@Nullable Sink next) {
+        Sink before = sink;
+        sink = next;
+        items.clear();
+        return before;
+    }
+
+    synchronized void add(long position, Welcome welcome) {
+        items.add(new Item(position, welcome, null));
+    }
+
+    synchronized void add(long position, Downstream message) {
+        if (sink != null) {
+            items.add(new Item(position, null, message));
+        }
+    }
+
+    /** Sends what may be sent. */
+    void drain() {
+        synchronized (this) {
+            if (draining) {
+                again = true;
+                return;
+            }
+            draining = true;
+        }
+        while (true) {
+            Item item;
+            Sink to;
+            synchronized (this) {
+                to = sink;
+                Item head = to == null ? null : items.peek();
+                if (to == null || head == null || head.position() > durable.getAsLong()) {
+                    if (!again) {
+                        draining = false;
+                        return;
+                    }
+                    again = false;
+                    continue;
+                }
+                item = items.remove();
+            }
+            if (item.welcome() != null) {
+                to.welcome(item.welcome());
+            } else if (item.message() != null) {
+                to.send(item.message());
+            }
+        }
+    }
+}

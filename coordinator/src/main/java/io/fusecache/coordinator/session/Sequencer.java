@@ -1,0 +1,347 @@
+package io.fusecache.coordinator.session;
+
+import io.fusecache.coordinator.namespace.Context;
+import io.fusecache.coordinator.namespace.Outcome;
+import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.View;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Downstream;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts what all sessions ask for into one order, and makes it coherent.
+ *
+ * <p>One lock is the order: whoever holds it executes one command on the state as it is. There is no thread of its own, so
+ * that a request costs no handover; nothing under the lock waits for a disk sync or for the network.
+ *
+ * <p>A command first runs for what it would change. Where other sessions hold leases on that, it is parked: they are
+ * recalled, and until it is done nobody gets a lease on these inodes (whoever asks for them comes behind it). When all have
+ * answered it runs again, on the state as it is then, and may find more to recall; else its batch is appended to the
+ * log and its answer goes to the outbox, to be sent when the batch is durable. Because answers of reads wait for the
+ * position of the log at which they were made, nobody hears of a change that a crash could undo.
+ *
+ * <p>A parked command holds its inodes only while it waits for recalls. One that has to come behind another gives its own
+ * up first, so that no two wait for each other.
+ */
+final class Sequencer {
+    private static final Logger LOG = LoggerFactory.getLogger(Sequencer.class);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final View view;
+    private final Log log;
+    private final InstantSource clock;
+    private final ScheduledExecutorService timer;
+    private final Duration lease;
+    private final LeaseTable leases;
+    private final Map<Long, Turn> blocked = new HashMap<>();
+    private final Map<Long, Set<Turn>> writeWaiters = new HashMap<>();
+    private final Set<NodeId> live = new HashSet<>();
+    private final Set<Session> dirty = new HashSet<>();
+    private final ArrayDeque<Turn> ready = new ArrayDeque<>();
+    private long lastRecall;
+    private final AtomicLong recallsSent = new AtomicLong();
+    private final AtomicLong commands = new AtomicLong();
+
+    /** Ends write leases of nodes that are gone. */
+    interface Fence {
+        /** Called with the node that stands in a writer's way. Whether it was fenced, or will be looked at again. */
+        boolean fenceIfGone(NodeId node);
+    }
+
+    private final Fence fence;
+
+    Sequencer(
+            View view,
+            Log log,
+            InstantSource clock,
+            ScheduledExecutorService timer,
+            Duration lease,
+            LeaseTable leases,
+            Fence fence) {
+        this.view = view;
+        this.log = log;
+        this.clock = clock;
+        this.timer = timer;
+        this.lease = lease;
+        this.leases = leases;
+        this.fence = fence;
+    }
+
+    // the lock
+
+    /** Runs {@code work} in its turn, then everything that it made ready, then sends what is to be heard of it. */
+    void inTurn(Runnable work) {
+        List<Session> heard;
+        lock.lock();
+        try {
+            work.run();
+            runReady();
+            heard = List.copyOf(dirty);
+            dirty.clear();
+        } finally {
+            lock.unlock();
+        }
+        for (Session session : heard) {
+            session.outbox().drain();
+        }
+    }
+
+    void assertInTurn() {
+        if (!lock.isHeldByCurrentThread()) {
+            throw new AssertionError("outside of a turn");
+        }
+    }
+
+    View view() {
+        return view;
+    }
+
+    Timestamp now() {
+        return Timestamp.of(clock.instant());
+    }
+
+    Set<NodeId> live() {
+        return live;
+    }
+
+    long position() {
+        return log.position();
+    }
+
+    long recallsSent() {
+        return recallsSent.get();
+    }
+
+    long commands() {
+        return commands.get();
+    }
+
+    /** The session has something to send when the turn is over. */
+    void tell(Session session, Downstream message) {
+        session.outbox().add(log.position(), message);
+        dirty.add(session);
+    }
+
+    void tellLater(Session session) {
+        dirty.add(session);
+    }
+
+    // turns
+
+    void start(Turn turn) {
+        assertInTurn();
+        ready.add(turn);
+    }
+
+    private void runReady() {
+        for (Turn turn = ready.poll(); turn != null; turn = ready.poll()) {
+            run(turn);
+        }
+    }
+
+    private void run(Turn turn) {
+        turn.stops++;
+        if (turn.session != null && turn.session.ended()) {
+            release(turn);
+            return;
+        }
+        commands.incrementAndGet();
+        NodeId node = turn.session == null ? null : turn.session.node();
+        long session = turn.session == null ? 0 : turn.session.id();
+        Context context = new Context(now(), session, node, turn.inUse, Collections.unmodifiableSet(live));
+        Outcome outcome = turn.command.execute(context, view);
+        Turn ahead = ahead(turn, outcome);
+        if (ahead != null) {
+            release(turn);
+            ahead.behind.add(turn);
+        } else if (outcome.writeConflict() != null) {
+            awaitWriter(turn, outcome, outcome.writeConflict());
+        } else if (outcome.changes().isEmpty()) {
+            finish(turn, outcome);
+        } else {
+            recallOrApply(turn, outcome);
+        }
+    }
+
+    private @Nullable Turn ahead(Turn turn, Outcome outcome) {
+        if (blocked.isEmpty()) {
+            return null;
+        }
+        for (Set<Long> inodes : List.of(outcome.touched(), outcome.leased())) {
+            for (long ino : inodes) {
+                Turn other = blocked.get(ino);
+                if (other != null && other != turn) {
+                    return other;
+                }
+            }
+        }
+        return null;
+    }
+
+    private void recallOrApply(Turn turn, Outcome outcome) {
+        Session asker = outcome.recallAsker() ? null : turn.session;
+        var conflicts = leases.conflicts(outcome, asker);
+        // Of inodes that this turn holds already everyone was asked, and nobody has a lease since.
+        conflicts.values().forEach(inodes -> inodes.removeAll(turn.blocked));
+        conflicts.values().removeIf(Set::isEmpty);
+        block(turn, outcome.touched());
+        if (conflicts.isEmpty()) {
+            apply(turn, outcome);
+            return;
+        }
+        conflicts.forEach((session, inodes) -> {
+            boolean names = inodes.stream().anyMatch(outcome.renamed()::contains);
+            Set<Long> left = new HashSet<>(names ? Set.of() : outcome.directories());
+            left.retainAll(inodes);
+            recall(session, new Session.Recalling(turn, Set.copyOf(inodes), names, left, System.nanoTime()));
+        });
+    }
+
+    private void block(Turn turn, Set<Long> inodes) {
+        Set<Long> now = new HashSet<>(turn.blocked);
+        now.addAll(inodes);
+        for (long ino : inodes) {
+            blocked.put(ino, turn);
+        }
+        turn.blocked = now;
+    }
+
+    private void recall(Session session, Session.Recalling recalling) {
+        long id = ++lastRecall;
+        recallsSent.incrementAndGet();
+        session.recalls().put(id, recalling);
+        if (recalling.turn() != null) {
+            recalling.turn().awaiting++;
+        }
+        tell(session, new Downstream.RecallRequest(id, recalling.inodes(), recalling.names()));
+    }
+
+    /** The session gave up the leases of a recall. */
+    void recalled(Session session, long recall, Set<Long> inUse) {
+        assertInTurn();
+        Session.Recalling recalling = session.recalls().remove(recall);
+        if (recalling == null) {
+            return;
+        }
+        leases.recalled(session, recalling.inodes(), inUse, recalling.directories());
+        answered(session, recalling, inUse);
+    }
+
+    private void answered(Session session, Session.Recalling recalling, Set<Long> inUse) {
+        Turn turn = recalling.turn();
+        if (turn != null) {
+            turn.inUse.computeIfAbsent(session.id(), none -> new HashSet<>()).addAll(inUse);
+            if (--turn.awaiting == 0) {
+                ready.add(turn);
+            }
+        }
+    }
+
+    /** The session is no more: nothing is expected of it, and nothing is left with it. */
+    void ended(Session session) {
+        assertInTurn();
+        session.end();
+        leases.forget(session);
+        List<Session.Recalling> open = List.copyOf(session.recalls().values());
+        session.recalls().clear();
+        open.forEach(recalling -> answered(session, recalling, Set.of()));
+    }
+
+    /** Asks for leases past the session's bound back. */
+    private void trim(Session session) {
+        List<Long> surplus = leases.surplus(session);
+        if (!surplus.isEmpty()) {
+            recall(session, new Session.Recalling(null, Set.copyOf(surplus), true, Set.of(), System.nanoTime()));
+        }
+    }
+
+    private void apply(Turn turn, Outcome outcome) {
+        try {
+            log.append(outcome.changes());
+        } catch (IOException e) {
+            LOG.error("{}", e.getMessage());
+            Answer answer = Answer.failed(Errno.EIO, "the coordinator cannot write its state");
+            finish(turn, Outcome.of(answer, outcome.changes()));
+            return;
+        }
+        finish(turn, outcome);
+        for (long ino : outcome.touched()) {
+            Set<Turn> waiters = writeWaiters.remove(ino);
+            if (waiters != null) {
+                ready.addAll(waiters);
+            }
+        }
+    }
+
+    private void finish(Turn turn, Outcome outcome) {
+        release(turn);
+        Session session = turn.session;
+        if (session != null) {
+            for (long ino : outcome.leased()) {
+                leases.grant(ino, session);
+            }
+            trim(session);
+        }
+        turn.completion.complete(outcome);
+    }
+
+    /** Gives up the inodes that the turn holds, to those behind it. */
+    private void release(Turn turn) {
+        for (long ino : turn.blocked) {
+            blocked.remove(ino, turn);
+        }
+        turn.blocked = Set.of();
+        ready.addAll(turn.behind);
+        turn.behind.clear();
+    }
+
+    private void awaitWriter(Turn turn, Outcome outcome, NodeId holder) {
+        release(turn);
+        long nanos = turn.deadlineNanos - System.nanoTime();
+        if (nanos <= 0) {
+            finish(turn, outcome);
+            return;
+        }
+        long ino = outcome.touched().iterator().next();
+        writeWaiters.computeIfAbsent(ino, none -> new HashSet<>()).add(turn);
+        boolean fenced = fence.fenceIfGone(holder);
+        // A holder may go at any time while somebody waits for it: look again then.
+        long again = fenced ? nanos : Math.min(nanos, lease.toNanos());
+        int stop = turn.stops;
+        schedule(() -> wake(turn, ino, stop), again);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // an error in a turn is logged by whoever runs it
+    private void schedule(Runnable work, long nanos) {
+        timer.schedule(() -> inTurn(work), nanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void wake(Turn turn, long ino, int stop) {
+        if (turn.stops == stop) {
+            Set<Turn> waiters = writeWaiters.get(ino);
+            if (waiters != null && waiters.remove(turn) && waiters.isEmpty()) {
+                writeWaiters.remove(ino);
+            }
+            ready.add(turn);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+package io.fusecache.coordinator.session;
+
+import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.LongPredicate;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** One client's session, which outlives its streams. Guarded by the sequencer's lock, but for the outbox. */
+public final class Session {
+    static final int SLOTS = 1024;
+
+    /**
+     * A recall that the client has not acknowledged.
+     *
+     * @param turn waits for it; null where nobody does
+     * @param names whether names are recalled as well
+     * @param directories those of the inodes that are directories, where names are not recalled
+     */
+    record Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {}
+
+    private final long id;
+    private final long secret;
+    private NodeAddress node;
+    private String nvmePath = "";
+    private final Outbox outbox;
+    private final long[] inFlight = new long[SLOTS];
+    private final Map<Long, Recalling> recalls = new LinkedHashMap<>();
+    private long heardNanos;
+    private boolean ended;
+    private long mayHaveOpenBelow;
+    private long availableBytes;
+    private long usedBytes;
+
+    // Grants in their order, those given back since included: a ring.
+    private long[] grants = new long[16];
+    private int firstGrant;
+    private int grantCount;
+    private int leases;
+
+    Session(long id, long secret, NodeAddress node, LongSupplier durable, long nowNanos) {
+        this.id = id;
+        this.secret = secret;
+        this.node = node;
+        this.outbox = new Outbox(durable);
+        this.heardNanos = nowNanos;
+    }
+
+    long id() {
+        return id;
+    }
+
+    long secret() {
+        return secret;
+    }
+
+    NodeId node() {
+        return node.id();
+    }
+
+    NodeAddress address() {
+        return node;
+    }
+
+    String nvmePath() {
+        return nvmePath;
+    }
+
+    void introduce(NodeAddress address, String path) {
+        node = address;
+        nvmePath = path;
+    }
+
+    Outbox outbox() {
+        return outbox;
+    }
+
+    Map<Long, Recalling> recalls() {
+        return recalls;
+    }
+
+    boolean ended() {
+        return ended;
+    }
+
+    void end() {
+        ended = true;
+    }
+
+    void heard(long nowNanos) {
+        heardNanos = nowNanos;
+    }
+
+    long heardNanos() {
+        return heardNanos;
+    }
+
+    void space(long available, long used) {
+        availableBytes = available;
+        usedBytes = used;
+    }
+
+    long availableBytes() {
+        return availableBytes;
+    }
+
+    long usedBytes() {
+        return usedBytes;
+    }
+
+    boolean mayHaveOpen(long ino) {
+        return ino < mayHaveOpenBelow;
+    }
+
+    void mayHaveOpenBelow(long ino) {
+        mayHaveOpenBelow = ino;
+    }
+
+    // requests
+
+    /** False where that very request is being executed already. */
+    boolean begin(int slot, long sequence) {
+        if (inFlight[slot] == sequence) {
+            return false;
+        }
+        inFlight[slot] = sequence;
+        return true;
+    }
+
+    void finish(int slot, long sequence) {
+        if (inFlight[slot] == sequence) {
+            inFlight[slot] = 0;
+        }
+    }
+
+    // leases
+
+    int leases() {
+        return leases;
+    }
+
+    void granted(long ino) {
+        leases++;
+        if (grantCount == grants.length) {
+            long[] larger = new long[grants.length * 2];
+            for (int i = 0; i < grantCount; i++) {
+                larger[i] = grants[(firstGrant + i) & (grants.length - 1)];
+            }
+            grants = larger;
+            firstGrant = 0;
+        }
+        grants[(firstGrant + grantCount++) & (grants.length - 1)] = ino;
+    }
+
+    void dropped() {
+        if (--leases == 0) {
+            grantCount = 0;
+        }
+    }
+
+    /** Takes the oldest grant, 0 where there is none. */
+    long oldestGrant() {
+        if (grantCount == 0) {
+            return 0;
+        }
+        long ino = grants[firstGrant];
+        firstGrant = (firstGrant + 1) & (grants.length - 1);
+        grantCount--;
+        return ino;
+    }
+
+    /** Whether most of the ring is of grants that were given back. */
+    boolean mostlyStale() {
+        return grantCount > 1024 && grantCount > 4 * leases;
+    }
+
+    /** Keeps those grants that are held still. */
+    void compact(LongPredicate held) {
+        int count = grantCount;
+        for (int i = 0; i < count; i++) {
+            long ino = oldestGrant();
+            if (held.test(ino)) {
+                grants[(firstGrant + grantCount++) & (grants.length - 1)] = ino;
+            }
+        }
+    }
+}

@@ -1,0 +1,514 @@
+package io.fusecache.coordinator.session;
+
+import io.fusecache.coordinator.namespace.Context;
+import io.fusecache.coordinator.namespace.Namespace;
+import io.fusecache.coordinator.namespace.Outcome;
+import io.fusecache.coordinator.state.Counters;
+import io.fusecache.coordinator.state.Keys;
+import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.ResultRecord;
+import io.fusecache.coordinator.state.SessionRecord;
+import io.fusecache.coordinator.state.View;
+import io.fusecache.coordinator.state.VolumeRecord;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.Holder;
+import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Hello;
+import io.fusecache.metadata.session.Operation;
+import io.fusecache.metadata.session.SessionTransport.RefusedException;
+import io.fusecache.metadata.session.Upstream;
+import io.fusecache.metadata.session.Welcome;
+import io.fusecache.metadata.wire.AnswerCodec;
+import io.fusecache.metadata.wire.MalformedException;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The sessions of a volume: their beginning, resumption and end, and what they say in between.
+ *
+ * <p>A session is a record in the state, so that it survives the coordinator: the client comes back with its number and
+ * secret, its write leases and unlinked files are still its own, and what it had asked for before is answered once. Its read
+ * leases are void after every break of the stream; the client drops what it cached before it goes on.
+ *
+ * <p>It ends when the client says goodbye, when its node comes with a new session, or when it is fenced: because it did not
+ * answer a recall within its lease, or because it is gone and somebody waits for a file that it was writing.
+ */
+public final class Sessions {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
+
+    private final Sequencer sequencer;
+    private final LeaseTable leases;
+    private final BlockDirectory blocks;
+    private final Log log;
+    private final Duration lease;
+    private final RandomGenerator random;
+    private final Map<Long, Session> sessions = new HashMap<>();
+    private final ScheduledExecutorService timer;
+
+    public Sessions(
+            View view,
+            Log log,
+            InstantSource clock,
+            RandomGenerator random,
+            ScheduledExecutorService timer,
+            SessionLimits limits) {
+        this.log = log;
+        this.random = random;
+        this.timer = timer;
+        this.lease = limits.lease();
+        this.leases = new LeaseTable(limits.mostLeasesPerSession());
+        this.blocks = new BlockDirectory(limits.mostVersionsInDirectory());
+        this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, this::fenceIfGone);
+    }
+
+    /** Makes the root where there is nothing yet, and waits for the sessions of before. */
+    public void start() throws IOException {
+        View view = sequencer.view();
+        if (view.get(Keys.counters()) == null) {
+            log.append(Namespace.format(view, sequencer.now()));
+        }
+        long nextInode = counters().nextInode();
+        byte[] all = Keys.sessions();
+        sequencer.inTurn(() -> view.scan(all, Keys.after(all), (key, value) -> {
+            SessionRecord record = SessionRecord.of(value);
+            NodeAddress unknown = new NodeAddress(record.node(), "", "");
+            Session session =
+                    new Session(Keys.number(key, 1), record.secret(), unknown, log::durable, System.nanoTime());
+            leases.suspect(session, nextInode);
+            sessions.put(session.id(), session);
+            return true;
+        }));
+        long period = Math.max(1, lease.toMillis() / 10);
+        sweepEvery(period);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // it ends with the timer
+    private void sweepEvery(long millis) {
+        timer.scheduleWithFixedDelay(this::sweep, millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private Counters counters() {
+        return Counters.of(Objects.requireNonNull(sequencer.view().get(Keys.counters())));
+    }
+
+    /** Sends what has become durable. */
+    public void durable() {
+        List<Session> all = new ArrayList<>();
+        sequencer.inTurn(() -> all.addAll(sessions.values()));
+        all.forEach(session -> session.outbox().drain());
+    }
+
+    /** Nothing can be promised any more: every stream ends. */
+    public void broken(String reason) {
+        List<Session> all = new ArrayList<>();
+        sequencer.inTurn(() -> all.addAll(sessions.values()));
+        all.forEach(session -> disconnect(session, null, reason));
+    }
+
+    // beginning
+
+    /** A client said hello on a new stream. The welcome comes on {@code sink}, when the session is durable. */
+    public Session connect(Hello hello, Sink sink) throws RefusedException {
+        if (hello.protocol() != Hello.PROTOCOL) {
+            throw new RefusedException("node " + hello.node().id() + " speaks protocol " + hello.protocol()
+                    + " and this coordinator " + Hello.PROTOCOL + ": run the same release on both");
+        }
+        if (!hello.volume().isEmpty()) {
+            throw new RefusedException("there is no volume '" + hello.volume() + "' on this coordinator");
+        }
+        Object[] result = {null, null};
+        sequencer.inTurn(() -> {
+            try {
+                result[0] = connectInTurn(hello, sink);
+            } catch (RefusedException refused) {
+                result[1] = refused;
+            }
+        });
+        if (result[1] instanceof RefusedException refused) {
+            throw refused;
+        }
+        return (Session) Objects.requireNonNull(result[0]);
+    }
+
+    private Session connectInTurn(Hello hello, Sink sink) throws RefusedException {
+        checkPrefix(hello);
+        Session known = hello.session() == 0 ? null : sessions.get(hello.session());
+        boolean resumed = known != null
+                && known.secret() == hello.secret()
+                && known.node().equals(hello.node().id());
+        Session session = resumed && known != null ? known : open(hello);
+        if (resumed) {
+            leases.suspect(session, counters().nextInode());
+        }
+        session.introduce(hello.node(), hello.nvmePath());
+        session.heard(System.nanoTime());
+        Sink before = session.outbox().connect(sink);
+        if (before != null) {
+            before.close("the client opened another stream");
+        }
+        sequencer.live().add(session.node());
+        boolean fenced = hello.session() != 0 && !resumed;
+        session.outbox()
+                .add(
+                        log.position(),
+                        new Welcome(session.id(), session.secret(), resumed, fenced, Session.SLOTS, lease));
+        session.recalls()
+                .forEach((id, recalling) -> session.outbox()
+                        .add(log.position(), new Downstream.RecallRequest(id, recalling.inodes(), recalling.names())));
+        sequencer.tellLater(session);
+        return session;
+    }
+
+    private void checkPrefix(Hello hello) throws RefusedException {
+        byte[] bytes = sequencer.view().get(Keys.volume());
+        if (bytes == null) {
+            appendNow(
+                    (context, view) -> Namespace.name(new VolumeRecord(hello.keyPrefix()), context, view),
+                    "the volume cannot be named");
+            return;
+        }
+        String prefix = VolumeRecord.of(bytes).keyPrefix();
+        if (!prefix.equals(hello.keyPrefix())) {
+            throw new RefusedException("node " + hello.node().id() + " mounts the prefix '" + hello.keyPrefix()
+                    + "', and this volume is '" + prefix + "'");
+        }
+    }
+
+    private Session open(Hello hello) throws RefusedException {
+        NodeId node = hello.node().id();
+        for (Session other : List.copyOf(sessions.values())) {
+            if (other.node().equals(node)) {
+                if (other.outbox().connected() && System.nanoTime() - other.heardNanos() < lease.toNanos()) {
+                    throw new RefusedException(
+                            "a node '" + node + "' is connected already: give each its own -peer-id");
+                }
+                end(other, false, "its node began a new session");
+            }
+        }
+        long secret = random.nextLong();
+        long id = counters().nextSession();
+        SessionRecord record = new SessionRecord(node, secret);
+        appendNow((context, view) -> Namespace.openSession(record, context, view), "no session can be opened");
+        Session session = new Session(id, secret, hello.node(), log::durable, System.nanoTime());
+        sessions.put(id, session);
+        return session;
+    }
+
+    /** For what touches no inode, and so conflicts with nothing. */
+    private void appendNow(Turn.Command command, String failure) throws RefusedException {
+        Outcome outcome = command.execute(new Context(sequencer.now(), 0, null, Map.of(), Set.of()), sequencer.view());
+        try {
+            log.append(outcome.changes());
+        } catch (IOException e) {
+            throw new RefusedException(failure + ": " + e.getMessage());
+        }
+    }
+
+    // what clients say
+
+    /** A message on the stream of {@code sink}; one of a stream that was replaced is ignored. */
+    public void received(Session session, Sink sink, Upstream message) {
+        sequencer.inTurn(() -> {
+            if (session.ended() || !session.outbox().connectedTo(sink)) {
+                return;
+            }
+            session.heard(System.nanoTime());
+            switch (message) {
+                case Upstream.Request request -> request(session, request);
+                case Upstream.RecallDone done -> sequencer.recalled(session, done.recall(), done.inUse());
+                case Upstream.Heartbeat beat -> session.space(beat.availableBytes(), beat.usedBytes());
+                case Upstream.Goodbye bye -> end(session, true, "");
+            }
+        });
+    }
+
+    private void request(Session session, Upstream.Request request) {
+        int slot = request.slot();
+        if (slot < 0 || slot >= Session.SLOTS) {
+            reply(session, request, Answer.failed(Errno.EINVAL, "slot " + slot + " of " + Session.SLOTS));
+            return;
+        }
+        if (!session.begin(slot, request.sequence())) {
+            return;
+        }
+        switch (request.operation()) {
+            case Operation.Query query ->
+                sequencer.start(turn(
+                        session,
+                        request,
+                        false,
+                        (context, view) -> Namespace.query(query, context, view),
+                        outcome -> reply(session, request, outcome.answer())));
+            case Operation.Mutation mutation -> mutate(session, request, mutation);
+            case Operation.Registry registry -> reply(session, request, answer(session, registry));
+        }
+    }
+
+    private void mutate(Session session, Upstream.Request request, Operation.Mutation mutation) {
+        Answer before = request.resent() ? kept(session, request) : null;
+        if (before != null) {
+            reply(session, request, before);
+            return;
+        }
+        byte[] key = Keys.result(session.id(), request.slot());
+        Turn.Command command = (context, view) -> {
+            Outcome outcome = Namespace.execute(mutation, context, view);
+            if (!outcome.changes().isEmpty()) {
+                byte[] answer = AnswerCodec.toBytes(outcome.answer().withoutLeases());
+                outcome.changes().put(key, new ResultRecord(request.sequence(), answer).toBytes());
+            }
+            return outcome;
+        };
+        sequencer.start(turn(session, request, true, command, outcome -> {
+            if (mutation instanceof Operation.Commit commit && outcome.answer().failure() == null) {
+                Operation.Holding all = new Operation.Holding(
+                        commit.content().ino(), commit.content().version(), true, null);
+                blocks.report(session.node(), all);
+            }
+            reply(session, request, outcome.answer());
+        }));
+    }
+
+    private static Turn turn(
+            Session session,
+            Upstream.Request request,
+            boolean mutation,
+            Turn.Command command,
+            Turn.Completion completion) {
+        long patience = request.operation() instanceof Operation.BeginWrite begin
+                ? Math.max(0, begin.patience().toNanos())
+                : 0;
+        return new Turn(
+                session,
+                request.slot(),
+                request.sequence(),
+                mutation,
+                System.nanoTime() + patience,
+                command,
+                completion);
+    }
+
+    private void reply(Session session, Upstream.Request request, Answer answer) {
+        session.finish(request.slot(), request.sequence());
+        sequencer.tell(session, new Downstream.Reply(request.slot(), request.sequence(), answer));
+    }
+
+    private @Nullable Answer kept(Session session, Upstream.Request request) {
+        byte[] bytes = sequencer.view().get(Keys.result(session.id(), request.slot()));
+        ResultRecord record = bytes == null ? null : ResultRecord.of(bytes);
+        if (record == null || record.sequence() != request.sequence()) {
+            return null;
+        }
+        try {
+            return AnswerCodec.ofBytes(record.answer());
+        } catch (MalformedException e) {
+            throw new AssertionError("a result that this coordinator kept", e);
+        }
+    }
+
+    private Answer answer(Session session, Operation.Registry operation) {
+        return switch (operation) {
+            case Operation.Report report -> {
+                report.holdings().forEach(holding -> blocks.report(session.node(), holding));
+                yield Answer.of(new Answer.Nothing());
+            }
+            case Operation.FindHolders find ->
+                Answer.of(new Answer.Holders(holders(find.ino(), find.version(), session)));
+            case Operation.FindNodes find -> Answer.of(new Answer.Nodes(connected()));
+        };
+    }
+
+    private List<Holder> holders(long ino, long version, @Nullable Session but) {
+        Map<NodeId, NodeAddress> addresses = new HashMap<>();
+        for (Session session : sessions.values()) {
+            if (session != but && session.outbox().connected()) {
+                addresses.put(session.node(), session.address());
+            }
+        }
+        List<Holder> holders = new ArrayList<>();
+        for (BlockDirectory.Holding holding : blocks.holders(ino, version)) {
+            NodeAddress address = addresses.get(holding.node());
+            if (address != null) {
+                BitSet some = holding.blocks();
+                holders.add(new Holder(address, some == null ? null : (BitSet) some.clone()));
+            }
+        }
+        return holders;
+    }
+
+    private List<NodeAddress> connected() {
+        return sessions.values().stream()
+                .filter(session -> session.outbox().connected())
+                .map(Session::address)
+                .toList();
+    }
+
+    // ends
+
+    /** The stream of {@code sink} broke: the session waits for the client to come back. */
+    public void disconnected(Session session, Sink sink, String reason) {
+        disconnect(session, sink, reason);
+    }
+
+    private void disconnect(Session session, @Nullable Sink which, String reason) {
+        Sink[] closed = {null};
+        sequencer.inTurn(() -> {
+            if (which == null || session.outbox().connectedTo(which)) {
+                closed[0] = session.outbox().connect(null);
+                sequencer.live().remove(session.node());
+            }
+        });
+        if (closed[0] != null) {
+            closed[0].close(reason);
+        }
+    }
+
+    private void fence(Session session, String reason) {
+        LOG.warn("node {} is fenced: it {}", session.node(), reason);
+        end(session, true, "fenced: the node " + reason);
+    }
+
+    private boolean fenceIfGone(NodeId node) {
+        for (Session session : sessions.values()) {
+            if (session.node().equals(node)) {
+                boolean gone =
+                        !session.outbox().connected() && System.nanoTime() - session.heardNanos() > lease.toNanos();
+                if (gone) {
+                    fence(session, "is gone, and another node wants to write a file that it was writing");
+                }
+                return gone;
+            }
+        }
+        // Its session ended without giving them back: the node restarted, and never came again.
+        startEnd(0, node, true);
+        return true;
+    }
+
+    /** Nothing of the session counts from now on; what it held in the state goes with the next turn. */
+    private void end(Session session, boolean leasesToo, String reason) {
+        if (session.ended()) {
+            return;
+        }
+        sessions.remove(session.id());
+        sequencer.ended(session);
+        Sink sink = session.outbox().connect(null);
+        boolean another =
+                sessions.values().stream().anyMatch(other -> other.node().equals(session.node()));
+        if (!another) {
+            sequencer.live().remove(session.node());
+        }
+        startEnd(session.id(), session.node(), leasesToo);
+        if (sink != null) {
+            // Closing a stream may block: not in a turn.
+            timer.execute(() -> sink.close(reason));
+        }
+    }
+
+    private void startEnd(long session, NodeId node, boolean leasesToo) {
+        sequencer.start(new Turn(
+                null,
+                0,
+                0,
+                true,
+                0,
+                (context, view) -> Namespace.endSession(session, node, leasesToo, context, view),
+                outcome -> {}));
+    }
+
+    /** Fences who leaves a recall unanswered; a stream that is silent for a lease is taken for broken. */
+    private void sweep() {
+        sequencer.inTurn(() -> {
+            long now = System.nanoTime();
+            for (Session session : List.copyOf(sessions.values())) {
+                for (Session.Recalling recalling : session.recalls().values()) {
+                    if (now - recalling.sinceNanos() > lease.toNanos()) {
+                        fence(session, "did not answer a recall within " + lease.toMillis() + " ms");
+                        break;
+                    }
+                }
+            }
+        });
+        List<Session> silent = new ArrayList<>();
+        sequencer.inTurn(() -> sessions.values().stream()
+                .filter(session -> session.outbox().connected())
+                .filter(session -> System.nanoTime() - session.heardNanos() > lease.toNanos())
+                .forEach(silent::add));
+        silent.forEach(session -> disconnect(session, null, "nothing was heard for " + lease.toSeconds() + " s"));
+    }
+
+    // for people
+
+    /** A node with a session. */
+    public record NodeStatus(
+            NodeAddress address,
+            String nvmePath,
+            long availableBytes,
+            long usedBytes,
+            boolean connected,
+            Duration silence,
+            int leases) {}
+
+    public List<NodeStatus> nodes() {
+        List<NodeStatus> nodes = new ArrayList<>();
+        sequencer.inTurn(() -> sessions.values()
+                .forEach(session -> nodes.add(new NodeStatus(
+                        session.address(),
+                        session.nvmePath(),
+                        session.availableBytes(),
+                        session.usedBytes(),
+                        session.outbox().connected(),
+                        Duration.ofNanos(System.nanoTime() - session.heardNanos()),
+                        session.leases()))));
+        return nodes;
+    }
+
+    public List<Holder> holdersOf(long ino, long version) {
+        List<Holder> found = new ArrayList<>();
+        sequencer.inTurn(() -> found.addAll(holders(ino, version, null)));
+        return found;
+    }
+
+    /** Asks the namespace on behalf of nobody: the answer is not leased. */
+    public Answer ask(Operation.Query query) {
+        Answer[] answer = {Answer.failed(Errno.EIO, "not asked")};
+        sequencer.inTurn(() -> answer[0] = Namespace.query(
+                        query, new Context(sequencer.now(), 0, null, Map.of(), Set.of()), sequencer.view())
+                .answer());
+        return answer[0];
+    }
+
+    public BlockDirectory blocks() {
+        return blocks;
+    }
+
+    public long recallsSent() {
+        return sequencer.recallsSent();
+    }
+
+    public long commands() {
+        return sequencer.commands();
+    }
+
+    public int leasedInodes() {
+        int[] count = {0};
+        sequencer.inTurn(() -> count[0] = leases.size());
+        return count[0];
+    }
+}

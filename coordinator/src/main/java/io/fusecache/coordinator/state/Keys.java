@@ -1,0 +1,227 @@
+package io.fusecache.coordinator.state;
+
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.NodeId;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * The layout of the state. The first byte of a key names its kind; numbers are big-endian, so that they sort.
+ *
+ * <pre>
+ * A                          counters (next inode, next work, next session, history, usage): {@link Counters}
+ * B                          volume: key prefix: {@link VolumeRecord}
+ * C dir cookie               name and inode of the entry at that cookie
+ * D dir name                 directory entry: {@link Entry}
+ * F                          format version of this layout (written by {@link StateStore})
+ * G dir                      when a listing of the bucket was last taken over: {@link ImportRecord}
+ * I ino                      inode: {@link Node}
+ * K object-key               who owns a key of the bucket, and the work outstanding on it: {@link KeyRecord}
+ * L ino parent name          a further name of an inode that has several (the first is in its I record)
+ * M ino                      a RELOCATE work of that inode waits: its id
+ * O session ino              an unlinked inode that the session holds open
+ * P ino session              the same, by inode
+ * R session slot             the last result of that slot: {@link ResultRecord}
+ * S session                  session: {@link SessionRecord}
+ * T seconds object-key       a K record of a freed key, to be forgotten after a while
+ * V ino                      content: {@link ContentRecord}
+ * W id                       work that the bucket needs: {@link WorkRecord}
+ * X ino name                 extended attribute: its value
+ * Y node 0 ino               a write lease of that node
+ * w due id                   the W records by the time at which they are due (or their lease runs out)
+ * </pre>
+ */
+public final class Keys {
+    private Keys() {}
+
+    public static byte[] counters() {
+        return new byte[] {'A'};
+    }
+
+    public static byte[] volume() {
+        return new byte[] {'B'};
+    }
+
+    public static byte[] format() {
+        return new byte[] {'F'};
+    }
+
+    public static byte[] cookie(long directory, long cookie) {
+        return of('C', directory, cookie);
+    }
+
+    public static byte[] cookies(long directory) {
+        return of('C', directory);
+    }
+
+    public static byte[] entry(long directory, FileName name) {
+        return of('D', directory, name);
+    }
+
+    public static byte[] entries(long directory) {
+        return of('D', directory);
+    }
+
+    public static byte[] imported(long directory) {
+        return of('G', directory);
+    }
+
+    public static byte[] inode(long ino) {
+        return of('I', ino);
+    }
+
+    public static byte[] objectKey(String key) {
+        byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(1 + utf8.length).put((byte) 'K').put(utf8).array();
+    }
+
+    public static byte[] furtherName(long ino, long parent, FileName name) {
+        byte[] bytes = name.toBytes();
+        return ByteBuffer.allocate(17 + bytes.length)
+                .put((byte) 'L')
+                .putLong(ino)
+                .putLong(parent)
+                .put(bytes)
+                .array();
+    }
+
+    public static byte[] furtherNames(long ino) {
+        return of('L', ino);
+    }
+
+    public static byte[] relocation(long ino) {
+        return of('M', ino);
+    }
+
+    public static byte[] orphan(long session, long ino) {
+        return of('O', session, ino);
+    }
+
+    public static byte[] orphans(long session) {
+        return of('O', session);
+    }
+
+    public static byte[] orphanHolder(long ino, long session) {
+        return of('P', ino, session);
+    }
+
+    public static byte[] orphanHolders(long ino) {
+        return of('P', ino);
+    }
+
+    public static byte[] result(long session, int slot) {
+        return of('R', session, slot);
+    }
+
+    public static byte[] results(long session) {
+        return of('R', session);
+    }
+
+    public static byte[] session(long session) {
+        return of('S', session);
+    }
+
+    public static byte[] sessions() {
+        return new byte[] {'S'};
+    }
+
+    public static byte[] freed(long seconds, String key) {
+        byte[] utf8 = key.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(9 + utf8.length)
+                .put((byte) 'T')
+                .putLong(seconds)
+                .put(utf8)
+                .array();
+    }
+
+    public static byte[] content(long ino) {
+        return of('V', ino);
+    }
+
+    public static byte[] work(long id) {
+        return of('W', id);
+    }
+
+    public static byte[] attribute(long ino, FileName name) {
+        return of('X', ino, name);
+    }
+
+    public static byte[] attributes(long ino) {
+        return of('X', ino);
+    }
+
+    public static byte[] writeLease(NodeId node, long ino) {
+        byte[] id = node.value().getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocate(10 + id.length)
+                .put((byte) 'Y')
+                .put(id)
+                .put((byte) 0)
+                .putLong(ino)
+                .array();
+    }
+
+    public static byte[] writeLeases(NodeId node) {
+        byte[] id = node.value().getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocate(2 + id.length)
+                .put((byte) 'Y')
+                .put(id)
+                .put((byte) 0)
+                .array();
+    }
+
+    public static byte[] due(long dueMillis, long id) {
+        return of('w', dueMillis, id);
+    }
+
+    public static byte[] due(long dueMillis) {
+        return of('w', dueMillis);
+    }
+
+    /** The end of the range of all keys that begin with {@code prefix}. */
+    public static byte[] after(byte[] prefix) {
+        byte[] end = prefix.clone();
+        for (int i = end.length - 1; i >= 0; i--) {
+            if (++end[i] != 0) {
+                return Arrays.copyOf(end, i + 1);
+            }
+        }
+        throw new AssertionError("no key begins with 0xff");
+    }
+
+    /** The first key after {@code key}. */
+    public static byte[] justAfter(byte[] key) {
+        return Arrays.copyOf(key, key.length + 1);
+    }
+
+    /** The number at {@code offset} of a key. */
+    public static long number(byte[] key, int offset) {
+        return ByteBuffer.wrap(key).getLong(offset);
+    }
+
+    /** What follows {@code offset}, as a name. */
+    public static FileName name(byte[] key, int offset) {
+        return RecordReader.name(Arrays.copyOfRange(key, offset, key.length));
+    }
+
+    private static byte[] of(char kind, long number) {
+        return ByteBuffer.allocate(9).put((byte) kind).putLong(number).array();
+    }
+
+    private static byte[] of(char kind, long first, long second) {
+        return ByteBuffer.allocate(17)
+                .put((byte) kind)
+                .putLong(first)
+                .putLong(second)
+                .array();
+    }
+
+    private static byte[] of(char kind, long number, FileName name) {
+        byte[] bytes = name.toBytes();
+        return ByteBuffer.allocate(9 + bytes.length)
+                .put((byte) kind)
+                .putLong(number)
+                .put(bytes)
+                .array();
+    }
+}

@@ -1,0 +1,208 @@
+package io.fusecache.coordinator.state;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.CompressionType;
+import org.rocksdb.InfoLogLevel;
+import org.rocksdb.LRUCache;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.Slice;
+import org.rocksdb.Status;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * The state in RocksDB, in one folder.
+ *
+ * <p>Memory is bounded: a block cache, and two write buffers. Writes go to the write-ahead log without a sync, which
+ * survives a kill of this process; {@link #sync} makes all of them survive a crash of the machine. The record F names the
+ * format, and a folder of a newer one is refused.
+ */
+public final class StateStore implements View, AutoCloseable {
+    public static final String FORMAT = "fuse-cache coordinator 1";
+    private static final long BLOCK_CACHE_BYTES = 128L << 20;
+    private static final long WRITE_BUFFER_BYTES = 32L << 20;
+
+    private final RocksDB db;
+    private final Options options;
+    private final LRUCache cache;
+    private final BloomFilter bloom;
+    private final WriteOptions unsynced = new WriteOptions();
+
+    private StateStore(RocksDB db, Options options, LRUCache cache, BloomFilter bloom) {
+        this.db = db;
+        this.options = options;
+        this.cache = cache;
+        this.bloom = bloom;
+    }
+
+    /** Opens or creates; every failure is one line that names the folder. */
+    public static StateStore open(Path folder) throws IOException {
+        loadLibrary();
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new IOException("data directory " + folder + " cannot be made: " + e, e);
+        }
+        LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
+        BloomFilter bloom = new BloomFilter(10, false);
+        Options options = new Options()
+                .setCreateIfMissing(true)
+                .setWriteBufferSize(WRITE_BUFFER_BYTES)
+                .setMaxWriteBufferNumber(2)
+                .setCompressionType(CompressionType.LZ4_COMPRESSION)
+                .setMaxOpenFiles(256)
+                .setKeepLogFileNum(2)
+                .setInfoLogLevel(InfoLogLevel.WARN_LEVEL)
+                .setTableFormatConfig(new BlockBasedTableConfig()
+                        .setBlockCache(cache)
+                        .setFilterPolicy(bloom)
+                        .setCacheIndexAndFilterBlocks(true)
+                        .setPinL0FilterAndIndexBlocksInCache(true));
+        RocksDB db;
+        try {
+            db = RocksDB.open(options, folder.toString());
+        } catch (RocksDBException e) {
+            options.close();
+            bloom.close();
+            cache.close();
+            throw new IOException("data directory " + folder + " cannot be used: " + reason(e), e);
+        }
+        StateStore store = new StateStore(db, options, cache, bloom);
+        try {
+            store.checkFormat(folder);
+        } catch (IOException e) {
+            store.close();
+            throw e;
+        }
+        return store;
+    }
+
+    // The library is unpacked from its jar; a fixed place for it, so that /tmp does not fill with copies.
+    private static synchronized void loadLibrary() throws IOException {
+        Path place = Path.of(System.getProperty("java.io.tmpdir"), "fusecache-" + System.getProperty("user.name"));
+        try {
+            Files.createDirectories(place);
+            RocksDB.loadLibrary(List.of(place.toString()));
+        } catch (UnsatisfiedLinkError notThere) {
+            RocksDB.loadLibrary();
+        }
+    }
+
+    private static String reason(RocksDBException e) {
+        String message = String.valueOf(e.getMessage());
+        Status status = e.getStatus();
+        if (message.contains("lock ")) {
+            return "another coordinator runs on it";
+        }
+        return status != null && status.getCode() == Status.Code.Corruption ? "it is damaged: " + message : message;
+    }
+
+    private void checkFormat(Path folder) throws IOException {
+        byte[] found = get(Keys.format());
+        if (found == null) {
+            Changes first = new Changes(this);
+            first.put(Keys.format(), FORMAT.getBytes(StandardCharsets.UTF_8));
+            write(first);
+            sync();
+            return;
+        }
+        String format = new String(found, StandardCharsets.UTF_8);
+        if (!format.equals(FORMAT)) {
+            throw new IOException("data directory " + folder + " has the format '" + format
+                    + "', and this coordinator knows '" + FORMAT + "': use the release that wrote it, or a newer one");
+        }
+    }
+
+    @Override
+    public byte @Nullable [] get(byte[] key) {
+        try {
+            return db.get(key);
+        } catch (RocksDBException e) {
+            throw new StateException(e);
+        }
+    }
+
+    @Override
+    public void scan(byte[] from, byte[] to, Visitor visitor) {
+        try (Slice end = new Slice(to);
+                ReadOptions bounded = new ReadOptions().setIterateUpperBound(end);
+                var entries = db.newIterator(bounded)) {
+            for (entries.seek(from); entries.isValid(); entries.next()) {
+                if (!visitor.visit(entries.key(), entries.value())) {
+                    return;
+                }
+            }
+            entries.status();
+        } catch (RocksDBException e) {
+            throw new StateException(e);
+        }
+    }
+
+    /** Applies a batch, whole or not at all; durable with the next {@link #sync}. */
+    void write(Changes changes) throws IOException {
+        try (WriteBatch batch = new WriteBatch()) {
+            for (Map.Entry<byte[], byte @Nullable []> change : changes.entries()) {
+                byte[] value = change.getValue();
+                if (value == null) {
+                    batch.delete(change.getKey());
+                } else {
+                    batch.put(change.getKey(), value);
+                }
+            }
+            db.write(unsynced, batch);
+        } catch (RocksDBException e) {
+            throw new IOException("the state cannot be written: " + e.getMessage(), e);
+        }
+    }
+
+    void sync() throws IOException {
+        try {
+            db.syncWal();
+        } catch (RocksDBException e) {
+            throw new IOException("the state cannot be made durable: " + e.getMessage(), e);
+        }
+    }
+
+    /** What it takes on disk and in memory, for people. */
+    public Map<String, Long> sizes() {
+        try {
+            return Map.of(
+                    "disk_bytes",
+                    db.getLongProperty("rocksdb.total-sst-files-size"),
+                    "memory_bytes",
+                    db.getLongProperty("rocksdb.cur-size-all-mem-tables")
+                            + db.getLongProperty("rocksdb.block-cache-usage"));
+        } catch (RocksDBException e) {
+            throw new StateException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        db.close();
+        unsynced.close();
+        options.close();
+        bloom.close();
+        cache.close();
+    }
+
+    /** The state cannot be read: nothing that depends on it can go on. */
+    public static final class StateException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        StateException(RocksDBException cause) {
+            super("the state cannot be read: " + cause.getMessage(), cause);
+        }
+    }
+}

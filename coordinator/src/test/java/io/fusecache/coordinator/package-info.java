@@ -1,0 +1,4 @@
+@NullMarked
+package io.fusecache.coordinator;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,471 @@
+package io.fusecache.metadata;
+
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Hello;
+import io.fusecache.metadata.session.Operation;
+import io.fusecache.metadata.session.SessionTransport;
+import io.fusecache.metadata.session.Upstream;
+import io.fusecache.metadata.session.Welcome;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The session with the coordinator: requests in flight, recalls, heartbeats, and coming back after the stream broke.
+ *
+ * <p>A request keeps its slot and sequence until it is answered. On a new stream of the same session all unanswered ones are
+ * sent again, in their order, and the coordinator answers those that it has executed from its records. Where the session
+ * could not be resumed, nobody knows whether a change that was sent had been executed: its caller gets EIO.
+ *
+ * <p>Locks, in this order: {@code receiving} (held while a message of the stream takes effect, and while what an old
+ * stream had leased is dropped), {@code lock} (slots and the stream). Recalls are passed on by a thread of their own, because the
+ * listener talks to the kernel.
+ */
+final class SessionClient implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionClient.class);
+    private static final long SHORTEST_RETRY_MILLIS = 20;
+    private static final long LONGEST_RETRY_MILLIS = 1_000;
+    private static final long FAREWELL_MILLIS = 5_000;
+
+    /** A request without an answer. */
+    private static final class Pending {
+        final long order;
+        final int slot;
+        final long sequence;
+        final Operation operation;
+        final CompletableFuture<Answer> answer = new CompletableFuture<>();
+        boolean sent;
+
+        Pending(long order, int slot, long sequence, Operation operation) {
+            this.order = order;
+            this.slot = slot;
+            this.sequence = sequence;
+            this.operation = operation;
+        }
+    }
+
+    /** How full the node's disk is. */
+    record Space(long availableBytes, long usedBytes) {}
+
+    interface SpaceSource {
+        Space space();
+    }
+
+    private final SessionTransport transport;
+    private final Hello hello;
+    private final RecallListener listener;
+    private final LeaseCache cache;
+    private final Advertisements advertisements;
+    private final SpaceSource space;
+    private final Duration bound;
+    private final ScheduledExecutorService keeper =
+            Executors.newSingleThreadScheduledExecutor(task -> daemon(task, "coordinator-session"));
+    private final ExecutorService recaller =
+            Executors.newSingleThreadExecutor(task -> daemon(task, "coordinator-recalls"));
+
+    private final ReentrantLock receiving = new ReentrantLock();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private @Nullable Pending[] pending = new Pending[0];
+    private long[] sequences = new long[0];
+    private final BitSet busy = new BitSet();
+    private long lastOrder;
+    private volatile SessionTransport.@Nullable Stream stream;
+    private volatile @Nullable Reader reader;
+    private @Nullable Welcome session;
+    private long retryMillis = SHORTEST_RETRY_MILLIS;
+    private long beatMillis;
+    private volatile boolean closed;
+
+    SessionClient(
+            SessionTransport transport,
+            Hello hello,
+            RecallListener listener,
+            LeaseCache cache,
+            Advertisements advertisements,
+            SpaceSource space,
+            Duration bound) {
+        this.transport = transport;
+        this.hello = hello;
+        this.listener = listener;
+        this.cache = cache;
+        this.advertisements = advertisements;
+        this.space = space;
+        this.bound = bound;
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        return Thread.ofPlatform().name(name).daemon().unstarted(task);
+    }
+
+    /** The first connection. */
+    void start() throws IOException {
+        try {
+            connect();
+        } catch (IOException e) {
+            keeper.shutdown();
+            recaller.shutdown();
+            transport.close();
+            throw e;
+        }
+        Welcome welcome = session;
+        if (welcome == null) {
+            throw new AssertionError("connected without a welcome");
+        }
+        beatMillis = Math.max(1, welcome.lease().toMillis() / 3);
+        beat();
+    }
+
+    boolean connected() {
+        return stream != null;
+    }
+
+    // requests
+
+    /** Waits for the answer; {@code patience} is what the coordinator itself may wait for it. */
+    Answer call(Operation operation, Duration patience) throws ErrnoException {
+        long deadline = System.nanoTime() + bound.plus(patience).toNanos();
+        Pending request = begin(operation, deadline);
+        try {
+            return request.answer.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            abandon(request);
+            throw new ErrnoException(Errno.EIO, "the coordinator has not answered for " + bound.toSeconds() + " s");
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new ErrnoException(Errno.EIO, String.valueOf(cause.getMessage()), cause);
+        } catch (InterruptedException e) {
+            abandon(request);
+            Thread.currentThread().interrupt();
+            throw new ErrnoException(Errno.EINTR, "interrupted while waiting for the coordinator");
+        }
+    }
+
+    /** Sends without waiting for the answer. */
+    void send(Operation operation) throws ErrnoException {
+        begin(operation, System.nanoTime() + bound.toNanos());
+    }
+
+    private Pending begin(Operation operation, long deadline) throws ErrnoException {
+        Pending request;
+        SessionTransport.Stream to;
+        lock.lock();
+        try {
+            int slot = busy.nextClearBit(0);
+            while (slot >= pending.length || closed) {
+                long left = deadline - System.nanoTime();
+                if (closed || left <= 0) {
+                    throw new ErrnoException(
+                            Errno.EIO, closed ? "the session is closed" : "too many requests without an answer");
+                }
+                try {
+                    changed.awaitNanos(left);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new ErrnoException(Errno.EINTR, "interrupted while waiting for the coordinator");
+                }
+                slot = busy.nextClearBit(0);
+            }
+            busy.set(slot);
+            request = new Pending(++lastOrder, slot, ++sequences[slot], operation);
+            pending[slot] = request;
+            to = stream;
+            request.sent = to != null;
+        } finally {
+            lock.unlock();
+        }
+        if (to != null) {
+            // Outside of the lock: a coordinator in this process answers on this very thread. Where the stream broke
+            // meanwhile this vanishes, and the next stream begins with it.
+            to.send(new Upstream.Request(request.slot, request.sequence, false, operation));
+        }
+        return request;
+    }
+
+    /** Nobody waits any more. One that was never sent never will be; else its slot stays taken until the answer comes. */
+    private void abandon(Pending request) {
+        lock.lock();
+        try {
+            if (!request.sent && pending[request.slot] == request) {
+                free(request.slot);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void free(int slot) {
+        pending[slot] = null;
+        busy.clear(slot);
+        changed.signalAll();
+    }
+
+    // the stream
+
+    /** Hears one stream. Once it is not the current one any more, nothing it hears counts. */
+    private final class Reader implements SessionTransport.Receiver {
+        /** Opened once what the stream before had leased is dropped. */
+        final CountDownLatch gate = new CountDownLatch(1);
+
+        private void awaitGate() {
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        @Override
+        public void received(Downstream message) {
+            awaitGate();
+            receiving.lock();
+            try {
+                if (reader != this) {
+                    return;
+                }
+                switch (message) {
+                    case Downstream.Reply reply -> answered(reply);
+                    case Downstream.RecallRequest recall -> {
+                        cache.drop(recall.inodes());
+                        recaller.execute(() -> recalled(recall));
+                    }
+                }
+            } finally {
+                receiving.unlock();
+            }
+        }
+
+        @Override
+        public void broken(String reason) {
+            awaitGate();
+            receiving.lock();
+            try {
+                if (reader != this) {
+                    return;
+                }
+                reader = null;
+                setStream(null);
+            } finally {
+                receiving.unlock();
+            }
+            if (!closed) {
+                LOG.warn("the session with the coordinator broke: {}", reason);
+                later(SessionClient.this::reconnect, Duration.ZERO);
+            }
+        }
+    }
+
+    private void setStream(SessionTransport.@Nullable Stream next) {
+        lock.lock();
+        try {
+            stream = next;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void answered(Downstream.Reply reply) {
+        Pending request;
+        lock.lock();
+        try {
+            request = reply.slot() < 0 || reply.slot() >= pending.length ? null : pending[reply.slot()];
+            if (request == null || request.sequence != reply.sequence()) {
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        // Before its slot is free, and before its caller goes on.
+        cache.apply(request.operation, reply.answer());
+        lock.lock();
+        try {
+            free(reply.slot());
+        } finally {
+            lock.unlock();
+        }
+        request.answer.complete(reply.answer());
+    }
+
+    private void recalled(Downstream.RecallRequest recall) {
+        Set<Long> inUse = listener.recalled(new Recall(recall.inodes(), recall.names()));
+        SessionTransport.Stream to = stream;
+        if (to != null) {
+            // After a break in between the coordinator recalls again, on the new stream.
+            to.send(new Upstream.RecallDone(recall.recall(), Set.copyOf(inUse)));
+        }
+    }
+
+    private void beat() {
+        SessionTransport.Stream to = stream;
+        if (to != null) {
+            Space now = space.space();
+            to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
+        }
+        later(this::beat, Duration.ofMillis(beatMillis));
+    }
+
+    private void reconnect() {
+        if (closed || stream != null) {
+            return;
+        }
+        try {
+            connect();
+            retryMillis = SHORTEST_RETRY_MILLIS;
+            LOG.info("the session with the coordinator stands again");
+        } catch (IOException e) {
+            if (retryMillis == SHORTEST_RETRY_MILLIS || e instanceof SessionTransport.RefusedException) {
+                LOG.warn("the coordinator cannot be reached, trying on: {}", e.getMessage());
+            }
+            retryMillis = Math.min(LONGEST_RETRY_MILLIS, retryMillis * 2);
+            later(this::reconnect, Duration.ofMillis(retryMillis));
+        }
+    }
+
+    private void connect() throws IOException {
+        Welcome before = session;
+        Hello words = before == null
+                ? hello
+                : new Hello(
+                        hello.protocol(),
+                        hello.volume(),
+                        hello.node(),
+                        hello.nvmePath(),
+                        hello.keyPrefix(),
+                        before.session(),
+                        before.secret());
+        Reader next = new Reader();
+        SessionTransport.Stream opened = transport.open(words, next);
+        receiving.lock();
+        try {
+            Welcome welcome = opened.welcome();
+            session = welcome;
+            if (before != null) {
+                cache.clear();
+                listener.reset(!welcome.resumed());
+                advertisements.tellAgain();
+            }
+            reader = next;
+            // What a coordinator in this process answers while we resume comes on this very thread.
+            next.gate.countDown();
+            resume(welcome, opened, before != null);
+        } finally {
+            receiving.unlock();
+            next.gate.countDown();
+        }
+    }
+
+    private void resume(Welcome welcome, SessionTransport.Stream opened, boolean again) {
+        List<Pending> lost = new ArrayList<>();
+        lock.lock();
+        try {
+            if (pending.length == 0) {
+                pending = new Pending[welcome.slots()];
+                sequences = new long[welcome.slots()];
+            }
+            List<Pending> waiting = new ArrayList<>();
+            for (Pending request : pending) {
+                if (request == null) {
+                    continue;
+                }
+                boolean mayBeDone = request.sent && request.operation instanceof Operation.Mutation;
+                if (again && !welcome.resumed() && mayBeDone) {
+                    lost.add(request);
+                    free(request.slot);
+                } else {
+                    waiting.add(request);
+                }
+            }
+            waiting.sort(Comparator.comparingLong(request -> request.order));
+            stream = opened;
+            for (Pending request : waiting) {
+                opened.send(new Upstream.Request(request.slot, request.sequence, request.sent, request.operation));
+                request.sent = true;
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        lost.forEach(request -> request.answer.completeExceptionally(new IOException(
+                "the session was lost while the request was under way: it may or may not have been carried out")));
+    }
+
+    /** Runs {@code task} on the keeper's thread. */
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody waits for it, and what it throws is logged
+    void later(Runnable task, Duration delay) {
+        Runnable guarded = () -> {
+            try {
+                task.run();
+            } catch (RuntimeException e) {
+                LOG.error("a task of the session failed", e);
+            }
+        };
+        try {
+            keeper.schedule(guarded, delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the session is closed", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        awaitAnswers();
+        closed = true;
+        SessionTransport.Stream to = stream;
+        if (to != null) {
+            to.send(new Upstream.Goodbye());
+            to.close();
+        }
+        keeper.shutdownNow();
+        recaller.shutdown();
+        transport.close();
+        lock.lock();
+        try {
+            for (Pending request : pending) {
+                if (request != null) {
+                    request.answer.completeExceptionally(new IOException("the session was closed"));
+                }
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void awaitAnswers() {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FAREWELL_MILLIS);
+        lock.lock();
+        try {
+            long left = deadline - System.nanoTime();
+            while (!busy.isEmpty() && left > 0 && stream != null) {
+                left = changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            lock.unlock();
+        }
+    }
+}
