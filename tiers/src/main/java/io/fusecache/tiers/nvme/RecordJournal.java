@@ -42,8 +42,9 @@ final class RecordJournal {
     private static final int HEADER_BYTES = 32;
     private static final int ENTRY_HEADER_BYTES = 9;
     /** Bitmap and checksums of a file of 64 Ti at the smallest useful block size stay below. */
-    private static final int MAX_BYTES = 256 << 20;
+    private static final int MAX_BYTES = 128 << 20;
 
+    private static final int FIRST_READ_BYTES = 4096;
     private static final int MIN_COMPACT_BYTES = 8192;
 
     private static final byte STATE = 1;
@@ -91,14 +92,16 @@ final class RecordJournal {
         }
         file = opened;
         promised = true;
-        long size = opened.stat().size();
-        if (size > MAX_BYTES) {
-            return null;
-        }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bytes = arena.allocate(Math.max(size, 1)).asSlice(0, size);
-            int count = opened.read(0, bytes);
-            return replay(bytes.asSlice(0, count).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
+            // Most are small: one read, and no question for the size before it.
+            for (int room = FIRST_READ_BYTES; room <= MAX_BYTES; room *= 8) {
+                MemorySegment bytes = arena.allocate(room);
+                int count = opened.read(0, bytes);
+                if (count < room) {
+                    return replay(bytes.asSlice(0, count).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN));
+                }
+            }
+            return null;
         }
     }
 

@@ -110,7 +110,7 @@ final class RecordJournalTest {
     void cutAnywhereItSaysWhatOnceWasTrueOrNothing() {
         RandomRun.of(2, random -> {
             Path path = directory.resolve("r" + random.nextLong());
-            List<FileRecord> states = write(path, random, 25);
+            List<FileRecord> states = write(path, random, 12);
             byte[] whole = Files.readAllBytes(path);
             Path cut = directory.resolve("cut");
             for (int length = 0; length < whole.length; length++) {
@@ -127,7 +127,7 @@ final class RecordJournalTest {
     void withAnyBitFlippedItSaysWhatOnceWasTrueOrNothing() {
         RandomRun.of(1, random -> {
             Path path = directory.resolve("r" + random.nextLong());
-            List<FileRecord> states = write(path, random, 15);
+            List<FileRecord> states = write(path, random, 6);
             byte[] whole = Files.readAllBytes(path);
             Path flipped = directory.resolve("flipped");
             for (int bit = 0; bit < whole.length * 8; bit++) {
