@@ -7,7 +7,6 @@ import io.fusecache.cache.LocalTier;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.NodeAddress;
-import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -189,6 +188,13 @@ public final class PeerBlockHandler extends Handler.Abstract {
             }
             servedBytes.add(done);
             callback.succeeded();
+        } catch (ChangedException changed) {
+            log.debug("{} changed while it was read", asked);
+            if (response.isCommitted()) {
+                callback.failed(changed);
+            } else {
+                finish(HttpStatus.NOT_FOUND_404, response, callback);
+            }
         } catch (IOException e) {
             log.debug("{} broke off", asked, e);
             // Where the head is out already this cuts the connection: the other end must not take it for a whole
@@ -202,7 +208,16 @@ public final class PeerBlockHandler extends Handler.Abstract {
         ReadOutcome outcome = file.read(asked.first() + done, piece);
         boolean filled = outcome instanceof ReadOutcome.Hit hit && hit.bytes() == piece.byteSize();
         if (!filled || !holds(file, asked)) {
-            throw new EOFException("the file changed while it was read: " + asked);
+            throw new ChangedException(asked);
+        }
+    }
+
+    /** The bytes of that version are not here any more: a miss, and no fault of this node. */
+    private static final class ChangedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        ChangedException(PeerProtocol.BlockRequest asked) {
+            super("the file changed while it was read: " + asked);
         }
     }
 

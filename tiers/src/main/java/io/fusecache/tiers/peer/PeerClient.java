@@ -101,7 +101,7 @@ public final class PeerClient implements PeerTier {
         }
         PeerProtocol.BlockRequest asked =
                 new PeerProtocol.BlockRequest(version.ino(), version.version(), offset, offset + target.byteSize() - 1);
-        HttpGet get = new HttpGet("http://" + peer.http() + asked.path());
+        HttpGet get = get(peer, asked);
         get.setHeader(HttpHeaders.RANGE, asked.range());
         get.setHeader(PeerProtocol.APPEND, PeerProtocol.CRC32C);
         if (authorization != null) {
@@ -127,6 +127,15 @@ public final class PeerClient implements PeerTier {
             throw e instanceof IOException io ? io : new IOException(e.toString(), e);
         } finally {
             deadline.cancel(false);
+        }
+    }
+
+    private static HttpGet get(NodeAddress peer, PeerProtocol.BlockRequest asked) throws IOException {
+        try {
+            return new HttpGet("http://" + peer.http() + asked.path());
+        } catch (IllegalArgumentException wrong) {
+            throw new IOException(
+                    "node %s has no address to reach it at: '%s'".formatted(peer.id(), peer.http()), wrong);
         }
     }
 
