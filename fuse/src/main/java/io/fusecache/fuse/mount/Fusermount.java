@@ -171,7 +171,9 @@ final class Fusermount {
     private static String explain(Path directory, @Nullable String complaint) {
         String said = complaint == null ? PROGRAM + " sent no descriptor" : complaint;
         String remedy = "";
-        if (said.contains("user_allow_other")) {
+        if (said.contains("/dev/fuse") && said.contains("Permission denied")) {
+            remedy = "; run as root, or chmod 0666 /dev/fuse";
+        } else if (said.contains("user_allow_other")) {
             remedy = "; write user_allow_other into /etc/fuse.conf, or mount without allow_other";
         } else if (said.contains("/dev/fuse")) {
             remedy = "; load the kernel's module (modprobe fuse) or give the container the device";

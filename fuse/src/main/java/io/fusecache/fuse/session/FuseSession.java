@@ -317,6 +317,18 @@ public final class FuseSession implements AutoCloseable {
         }
     }
 
+    /** Has {@link #close} called when the virtual machine ends, SIGTERM and SIGINT included. */
+    public void closeAtExit() {
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("fuse-unmount").unstarted(() -> {
+                    try {
+                        close();
+                    } catch (MountException e) {
+                        LOG.error("{}", e.getMessage());
+                    }
+                }));
+    }
+
     private void stopReaders() {
         stopping = true;
         connection.abandonAll();

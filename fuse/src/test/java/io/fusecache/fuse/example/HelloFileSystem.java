@@ -59,12 +59,15 @@ public final class HelloFileSystem implements FuseHandler {
         }
     }
 
+    /** The second argument {@code private} keeps other users out, as an ordinary user must without /etc/fuse.conf. */
     public static void main(String[] arguments) throws Exception {
-        SessionOptions options = SessionOptions.of(MountOptions.of("hello", "hello"));
-        try (Arena arena = Arena.ofShared();
-                FuseSession session = FuseSession.start(Path.of(arguments[0]), options, new HelloFileSystem(), arena)) {
-            System.out.println(session.negotiated().describe());
-            session.awaitUnmount();
-        }
+        boolean shared = arguments.length < 2 || !arguments[1].equals("private");
+        SessionOptions options =
+                SessionOptions.of(MountOptions.of("hello", "hello").withAllowOther(shared));
+        Arena arena = Arena.ofShared();
+        FuseSession session = FuseSession.start(Path.of(arguments[0]), options, new HelloFileSystem(), arena);
+        session.closeAtExit();
+        System.out.println(session.negotiated().describe());
+        session.awaitUnmount();
     }
 }
