@@ -17,16 +17,21 @@ import io.grpc.netty.shaded.io.netty.channel.EventLoop;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The client's end of one stream, on a channel of its own. gRPC calls the listener's methods one at a time on the event
  * loop; the welcome is handed from there to the thread that opens.
+ *
+ * <p>Until the opener has taken its stream over, the receiver may block. So what comes first after the welcome is told by a
+ * thread of its own, and once that has caught up, the event loop tells everything itself.
  */
 final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements Stream {
     /** After Goodbye the coordinator ends the stream; longer than this nobody waits for it. */
@@ -46,6 +51,13 @@ final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements S
 
     /** On the event loop alone: whether what comes is for the receiver. */
     private boolean welcomed;
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    // Guarded by lock.
+    private final ArrayDeque<Runnable> early = new ArrayDeque<>();
+    private boolean tellingEarly;
+    private boolean caughtUp;
 
     GrpcStream(
             String address,
@@ -115,7 +127,8 @@ final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements S
             String reason =
                     "a request of " + encoded.getSerializedSize() + " bytes: at most " + StreamCodec.MAX_MESSAGE_BYTES;
             Answer answer = Answer.failed(Errno.E2BIG, reason);
-            network.execute(() -> receiver.received(new Downstream.Reply(request.slot(), request.sequence(), answer)));
+            Downstream reply = new Downstream.Reply(request.slot(), request.sequence(), answer);
+            network.execute(() -> tell(() -> receiver.received(reply)));
         } else if (network.inEventLoop()) {
             outbox.add(encoded);
         } else {
@@ -154,7 +167,8 @@ final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements S
     public void onMessage(Wire.Downstream message) {
         try {
             if (welcomed) {
-                receiver.received(StreamCodec.decode(message));
+                Downstream decoded = StreamCodec.decode(message);
+                tell(() -> receiver.received(decoded));
             } else {
                 Welcome decoded = StreamCodec.welcome(message);
                 welcomed = true;
@@ -166,12 +180,46 @@ final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements S
         }
     }
 
+    private void tell(Runnable message) {
+        lock.lock();
+        try {
+            if (!caughtUp) {
+                early.add(message);
+                if (!tellingEarly) {
+                    tellingEarly = true;
+                    Thread.ofVirtual().name("coordinator-session-begin").start(this::tellEarly);
+                }
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        message.run();
+    }
+
+    private void tellEarly() {
+        while (true) {
+            Runnable next;
+            lock.lock();
+            try {
+                next = early.poll();
+                caughtUp = next == null;
+            } finally {
+                lock.unlock();
+            }
+            if (next == null) {
+                return;
+            }
+            next.run();
+        }
+    }
+
     @Override
     public void onClose(Status status, Metadata trailers) {
         outbox.close(() -> {});
         channel.shutdown();
         if (welcomed) {
-            receiver.broken(reason(status));
+            tell(() -> receiver.broken(reason(status)));
         } else {
             welcome.completeExceptionally(refusal(status));
         }

@@ -23,18 +23,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sessions over gRPC. {@link #open} tries each address of the coordinator once, beginning with the one that answered
- * last, and pauses first where the tries before it failed, longer each time: callers may simply try again.
+ * Sessions over gRPC. {@link #open} tries each address of the coordinator once, beginning with the one that answered last.
  *
- * <p>One thread serves the network, and the receivers of streams are called on it: they must not block.
+ * <p>One thread serves the network, and receivers are called on it, because a handover would cost each answer a quarter of
+ * its time: they must not block. Only what comes first on a stream is handed over (see {@link GrpcStream}).
  */
 public final class GrpcTransport implements SessionTransport {
     public static final Metadata.Key<String> AUTHORIZATION =
@@ -42,28 +40,23 @@ public final class GrpcTransport implements SessionTransport {
     public static final String BEARER = "Bearer ";
 
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
-    private static final Backoff BACKOFF = new Backoff(Duration.ofMillis(20), Duration.ofSeconds(1));
     private static final int WINDOW_BYTES = 4 << 20;
     private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
     private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Options options;
-    private final RandomGenerator random;
     private final EventLoopGroup network = new MultiThreadIoEventLoopGroup(
             1, new DefaultThreadFactory("coordinator-session", true), NioIoHandler.newFactory());
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition closing = lock.newCondition();
 
     // Guarded by lock.
     private boolean closed;
-    private int failures;
     private int preferred;
     private final List<GrpcStream> streams = new ArrayList<>();
 
-    public GrpcTransport(Options options, RandomGenerator random) {
+    public GrpcTransport(Options options) {
         this.options = options;
-        this.random = random;
     }
 
     /**
@@ -107,7 +100,6 @@ public final class GrpcTransport implements SessionTransport {
 
     @Override
     public Stream open(Hello hello, Receiver receiver) throws IOException {
-        pause();
         List<InetSocketAddress> addresses = options.addresses();
         int first = preferred();
         List<String> reasons = new ArrayList<>();
@@ -125,7 +117,6 @@ public final class GrpcTransport implements SessionTransport {
                 reasons.add(text(addresses.get(index)) + " (" + failed.getMessage() + ")");
             }
         }
-        failed();
         throw new IOException("no coordinator at " + String.join(", ", reasons));
     }
 
@@ -202,22 +193,6 @@ public final class GrpcTransport implements SessionTransport {
                 .build();
     }
 
-    /** Waits as the failures before it ask for; ends early where the transport is closed. */
-    private void pause() throws IOException {
-        lock.lock();
-        try {
-            long left = BACKOFF.after(failures, random).toNanos();
-            while (left > 0 && !closed) {
-                left = closing.awaitNanos(left);
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-            throw new InterruptedIOException("interrupted");
-        } finally {
-            lock.unlock();
-        }
-    }
-
     private int preferred() throws IOException {
         lock.lock();
         try {
@@ -233,17 +208,7 @@ public final class GrpcTransport implements SessionTransport {
     private void succeeded(int index) {
         lock.lock();
         try {
-            failures = 0;
             preferred = index;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void failed() {
-        lock.lock();
-        try {
-            failures++;
         } finally {
             lock.unlock();
         }
@@ -261,7 +226,6 @@ public final class GrpcTransport implements SessionTransport {
         lock.lock();
         try {
             closed = true;
-            closing.signalAll();
             left = List.copyOf(streams);
         } finally {
             lock.unlock();
