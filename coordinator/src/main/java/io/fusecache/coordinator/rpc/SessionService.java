@@ -1,0 +1,55 @@
+package io.fusecache.coordinator.rpc;
+
+import io.fusecache.coordinator.session.Sessions;
+import io.fusecache.metadata.proto.SessionGrpc;
+import io.fusecache.metadata.proto.Wire;
+import io.fusecache.metadata.wire.GrpcTransport;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.Status;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import org.jspecify.annotations.Nullable;
+
+/** Takes streams of clients: those that carry the API key, once there are sessions to serve them with. */
+public final class SessionService {
+    private final byte @Nullable [] authorization;
+    private volatile @Nullable Sessions sessions;
+
+    /** @param apiKey what clients must carry, or null for nothing */
+    public SessionService(@Nullable String apiKey) {
+        this.authorization = apiKey == null ? null : (GrpcTransport.BEARER + apiKey).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Streams are welcome from now on. */
+    public void serve(Sessions served) {
+        sessions = served;
+    }
+
+    ServerServiceDefinition definition() {
+        return ServerServiceDefinition.builder(SessionGrpc.getServiceDescriptor())
+                .addMethod(SessionGrpc.getOpenMethod(), this::open)
+                .build();
+    }
+
+    private ServerCall.Listener<Wire.Upstream> open(ServerCall<Wire.Upstream, Wire.Downstream> call, Metadata headers) {
+        Sessions serving = sessions;
+        if (serving == null) {
+            call.close(Status.UNAVAILABLE.withDescription("the coordinator is starting"), new Metadata());
+        } else if (!authorized(headers.get(GrpcTransport.AUTHORIZATION))) {
+            call.close(
+                    Status.UNAUTHENTICATED.withDescription(
+                            "the coordinator asks for an API key: give the client its own with -api-key or FUSE_API_KEY"),
+                    new Metadata());
+        } else {
+            return SessionStream.begin(call, serving);
+        }
+        return new ServerCall.Listener<>() {};
+    }
+
+    private boolean authorized(@Nullable String given) {
+        return authorization == null
+                || (given != null && MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), authorization));
+    }
+}
