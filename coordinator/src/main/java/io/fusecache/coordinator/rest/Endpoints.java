@@ -1,0 +1,154 @@
+package io.fusecache.coordinator.rest;
+
+import io.fusecache.coordinator.Coordinator;
+import io.fusecache.coordinator.rest.Exchange.Route;
+import io.fusecache.coordinator.session.Sessions;
+import io.fusecache.metadata.VolumeUsage;
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Operation;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The coordinator's API: its table of routes, and what each answers. */
+final class Endpoints {
+    private static final int DEFAULT_LOCATIONS = 1000;
+    private static final int MOST_LOCATIONS = 10_000;
+
+    private final Coordinator coordinator;
+    private final int grpcPort;
+    private final InstantSource clock;
+    private final Instant started;
+    private final Peers peers;
+    private final Locations locations;
+    private final MetricsText metrics;
+
+    Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
+        this.coordinator = coordinator;
+        this.grpcPort = grpcPort;
+        this.clock = clock;
+        this.started = clock.instant();
+        this.peers = new Peers(coordinator.sessions()::nodes, clock);
+        this.locations = new Locations(coordinator.sessions());
+        this.metrics = new MetricsText(this::figures);
+    }
+
+    List<Route> routes() {
+        return List.of(
+                new Route("GET", "/api/health", true, this::health),
+                new Route("GET", "/metrics", true, this::metrics),
+                new Route("GET", "/api/openapi.json", true, this::document),
+                new Route("GET", "/api/peers", false, this::peers),
+                new Route("POST", "/api/peers/register", false, this::register),
+                new Route("PUT", "/api/peers/status", false, this::updateStatus),
+                new Route("GET", "/api/files/location", false, this::location),
+                new Route("PUT", "/api/files/location", false, this::tellLocation),
+                new Route("GET", "/api/files/locations", false, this::listLocations),
+                new Route("GET", "/api/stats", false, this::stats));
+    }
+
+    private void health(Exchange exchange) throws IOException {
+        String failure = coordinator.failure();
+        Map<String, Object> health = new LinkedHashMap<>();
+        health.put("status", failure == null ? "healthy" : "unhealthy");
+        health.put("timestamp", clock.instant().getEpochSecond());
+        health.put("service", "coordinator");
+        // As the caller sees this host: what it is called here may mean nothing there.
+        health.put("grpc_address", exchange.host() + ":" + grpcPort);
+        if (failure != null) {
+            health.put("reason", failure);
+        }
+        exchange.reply(failure == null ? 200 : 503, health);
+    }
+
+    private void metrics(Exchange exchange) throws IOException {
+        exchange.reply(200, MetricsText.CONTENT_TYPE, metrics.render());
+    }
+
+    private void document(Exchange exchange) throws IOException {
+        try (InputStream document = Endpoints.class.getResourceAsStream("openapi.json")) {
+            if (document == null) {
+                throw new AssertionError("openapi.json is not beside the classes");
+            }
+            exchange.reply(200, "application/json", document.readAllBytes());
+        }
+    }
+
+    private void peers(Exchange exchange) throws RestFailure, IOException {
+        String requester = exchange.query("requester_id").orElse("");
+        exchange.reply(
+                200,
+                peers.active().stream()
+                        .filter(peer -> !requester.equals(peer.id()))
+                        .toList());
+    }
+
+    private void register(Exchange exchange) throws RestFailure, IOException {
+        peers.register(exchange.body(Peer.class));
+        exchange.reply(200, Map.of("success", true));
+    }
+
+    private void updateStatus(Exchange exchange) throws RestFailure, IOException {
+        peers.update(exchange.body(Peer.Status.class));
+        exchange.reply(200, Map.of("success", true));
+    }
+
+    private void location(Exchange exchange) throws RestFailure, IOException {
+        byte[] path = exchange.queryBytes("path")
+                .orElseThrow(() -> new RestFailure(400, "missing_query", "path: missing: ?path=/a/file"));
+        exchange.reply(200, locations.find(FilePath.of(path)));
+    }
+
+    private void tellLocation(Exchange exchange) throws RestFailure, IOException {
+        locations.tell(exchange.body(FileLocation.class));
+        exchange.reply(200, Map.of("success", true));
+    }
+
+    private void listLocations(Exchange exchange) throws RestFailure, IOException {
+        byte[] prefix = exchange.queryBytes("prefix").orElse(new byte[0]);
+        int limit = exchange.queryNumber("limit", DEFAULT_LOCATIONS, MOST_LOCATIONS);
+        Locations.Page page = locations.list(prefix, limit);
+        exchange.replyHeader("X-Truncated", Boolean.toString(page.truncated()));
+        exchange.reply(200, page.locations());
+    }
+
+    private void stats(Exchange exchange) throws IOException {
+        exchange.reply(200, figures());
+    }
+
+    private Stats figures() {
+        Sessions sessions = coordinator.sessions();
+        List<Sessions.NodeStatus> nodes = sessions.nodes();
+        List<Peer> active = peers.active();
+        int connected =
+                (int) nodes.stream().filter(Sessions.NodeStatus::connected).count();
+        Answer usage = sessions.ask(new Operation.ReadUsage());
+        VolumeUsage used = usage.result() instanceof Answer.Usage(VolumeUsage known) ? known : new VolumeUsage(0, 0);
+        Map<String, Long> sizes = coordinator.sizes();
+        return new Stats(
+                new Stats.PeerCounts(active.size(), nodes.size(), nodes.size() - connected),
+                new Stats.Files(used.inodes(), used.usedBytes()),
+                new Stats.Space(
+                        active.stream()
+                                .mapToLong(peer -> bytes(peer.availableSpace()))
+                                .sum(),
+                        active.stream()
+                                .mapToLong(peer -> bytes(peer.usedSpace()))
+                                .sum()),
+                new Stats.Leases(
+                        sessions.leasedInodes(),
+                        sessions.recallsSent(),
+                        sessions.blocks().size()),
+                new Stats.State(sizes.getOrDefault("disk_bytes", 0L), sizes.getOrDefault("memory_bytes", 0L)),
+                sessions.commands(),
+                clock.instant().getEpochSecond() - started.getEpochSecond());
+    }
+
+    private static long bytes(@org.jspecify.annotations.Nullable Long bytes) {
+        return bytes == null ? 0 : bytes;
+    }
+}
