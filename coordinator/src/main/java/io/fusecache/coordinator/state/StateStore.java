@@ -32,6 +32,10 @@ public final class StateStore implements View, AutoCloseable {
     public static final String FORMAT = "fuse-cache coordinator 1";
     private static final long BLOCK_CACHE_BYTES = 128L << 20;
     private static final long WRITE_BUFFER_BYTES = 32L << 20;
+    private static final int WRITE_BUFFERS = 2;
+
+    /** What the database takes at most, outside of the heap. */
+    public static final long MEMORY_BYTES = BLOCK_CACHE_BYTES + WRITE_BUFFERS * WRITE_BUFFER_BYTES;
 
     private final RocksDB db;
     private final Options options;
@@ -59,7 +63,7 @@ public final class StateStore implements View, AutoCloseable {
         Options options = new Options()
                 .setCreateIfMissing(true)
                 .setWriteBufferSize(WRITE_BUFFER_BYTES)
-                .setMaxWriteBufferNumber(2)
+                .setMaxWriteBufferNumber(WRITE_BUFFERS)
                 .setCompressionType(CompressionType.LZ4_COMPRESSION)
                 .setMaxOpenFiles(256)
                 .setKeepLogFileNum(2)

@@ -1,0 +1,84 @@
+package io.fusecache.cli;
+
+import io.fusecache.client.Version;
+import io.fusecache.client.settings.ByteSize;
+import io.fusecache.client.settings.UsageException;
+import io.fusecache.coordinator.CoordinatorConfiguration;
+import io.fusecache.coordinator.CoordinatorServer;
+import io.fusecache.coordinator.state.StateStore;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.ParseResult;
+
+/** {@code bin/coordinator}: runs until SIGTERM or SIGINT, which end it cleanly with status 0. */
+public final class Coordinator {
+    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
+    private Coordinator() {}
+
+    public static void main(String[] arguments) throws InterruptedException {
+        int status = run(arguments, System.getenv(), System.out, System.err);
+        if (status == RUNS) {
+            new CountDownLatch(1).await();
+        }
+        System.exit(status);
+    }
+
+    /** The server is up, and signals end it. */
+    private static final int RUNS = -1;
+
+    static int run(String[] arguments, Map<String, String> environment, PrintStream out, PrintStream err) {
+        try {
+            ParseResult flags = CoordinatorFlags.parse(arguments);
+            if (flags.isUsageHelpRequested()) {
+                out.print(CoordinatorFlags.help());
+                return ExitStatus.DONE;
+            }
+            if (flags.isVersionHelpRequested()) {
+                out.println("fuse-cache " + Version.text() + " (Java " + Runtime.version() + ")");
+                return ExitStatus.DONE;
+            }
+            CoordinatorFlags.Asked asked = CoordinatorFlags.read(flags, environment);
+            if (asked.members().size() > 1) {
+                err.println("coordinator: -raft-peers names " + asked.members().size()
+                        + " members, and this release runs one: start it without -raft-id and -raft-peers");
+                return ExitStatus.FAILURE;
+            }
+            serve(asked.configuration());
+            return RUNS;
+        } catch (UsageException wrong) {
+            err.println("coordinator: " + wrong.getMessage());
+            return ExitStatus.USAGE;
+        } catch (IOException failed) {
+            err.println("coordinator: " + ClientFlags.oneLine(failed.getMessage()));
+            return ExitStatus.FAILURE;
+        }
+    }
+
+    private static void serve(CoordinatorConfiguration configuration) throws IOException {
+        CoordinatorServer server = CoordinatorServer.start(configuration);
+        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
+        LOG.info(
+                "fuse-cache coordinator {} serves: listen={} port={} grpc-port={} data={} | api-key {}, replication off "
+                        + "(one member), TLS off | memory: heap {}, database {}",
+                Version.text(),
+                configuration.listenHost(),
+                server.port(),
+                server.grpcPort(),
+                configuration.data(),
+                configuration.apiKey() == null ? "off" : "on",
+                ByteSize.text(Runtime.getRuntime().maxMemory()),
+                ByteSize.text(StateStore.MEMORY_BYTES));
+    }
+
+    /** A signal is how a coordinator is meant to end: status 0, and not the JVM's 143. */
+    private static void stop(CoordinatorServer server) {
+        server.close();
+        LOG.info("coordinator stopped: its state is on disk");
+        Runtime.getRuntime().halt(ExitStatus.DONE);
+    }
+}

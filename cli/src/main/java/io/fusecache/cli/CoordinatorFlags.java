@@ -1,0 +1,248 @@
+package io.fusecache.cli;
+
+import io.fusecache.client.NodeConfiguration.HostPort;
+import io.fusecache.client.settings.HostPortText;
+import io.fusecache.client.settings.UsageException;
+import io.fusecache.coordinator.CoordinatorConfiguration;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
+import picocli.CommandLine.ParseResult;
+
+/** The command line of a coordinator: every {@link Setting} as a flag with one dash or two, {@code -config} and {@code -help}. */
+final class CoordinatorFlags {
+    private static final String LISTS_THEM = ": coordinator -help lists the flags";
+
+    private CoordinatorFlags() {}
+
+    /** What a coordinator can be told: flag, environment variable, default. */
+    enum Setting {
+        PORT("port", "PORT", "8080", "HTTP: API and metrics; 0 for any free port", "COORDINATOR_PORT"),
+        GRPC_PORT(
+                "grpc-port", "PORT", "9080", "gRPC: sessions of clients; 0 for any free port", "COORDINATOR_GRPC_PORT"),
+        DATA("data", "DIR", "/tmp/fuse-coordinator", "where its state is kept", "COORDINATOR_DATA"),
+        LISTEN("listen", "ADDRESS", "0.0.0.0", "address to listen on", "COORDINATOR_LISTEN"),
+        API_KEY("api-key", "KEY", "", "what requests and clients must carry", "FUSE_API_KEY"),
+        RAFT_ID("raft-id", "NAME", "", "which of -raft-peers this member is", "COORDINATOR_RAFT_ID"),
+        RAFT_PEERS("raft-peers", "ID=HOST:PORT,...", "", "the members of a replica group", "COORDINATOR_RAFT_PEERS");
+
+        final String flag;
+        final String placeholder;
+        final String defaultText;
+        final String help;
+        final String variable;
+
+        Setting(String flag, String placeholder, String defaultText, String help, String variable) {
+            this.flag = flag;
+            this.placeholder = placeholder;
+            this.defaultText = defaultText;
+            this.help = help;
+            this.variable = variable;
+        }
+    }
+
+    /**
+     * What was asked for.
+     *
+     * @param members of the replica group, by their name; one where none were named
+     */
+    record Asked(CoordinatorConfiguration configuration, Map<String, HostPort> members) {}
+
+    private static CommandLine command() {
+        CommandSpec spec = CommandSpec.create().name("coordinator").mixinStandardHelpOptions(false);
+        spec.usageMessage(new UsageMessageSpec()
+                .description("What all nodes agree on: names, leases, who holds what.")
+                .footer(
+                        "",
+                        "A flag beats its environment variable, which beats the configuration file (lines such as "
+                                + "'port = 8080'), which beats the default.")
+                .width(110));
+        for (Setting setting : Setting.values()) {
+            String byDefault = setting.defaultText.isEmpty() ? "" : " (default: " + setting.defaultText + ")";
+            spec.addOption(OptionSpec.builder("-" + setting.flag, "--" + setting.flag)
+                    .paramLabel(setting.placeholder)
+                    .type(String.class)
+                    .description(setting.help + byDefault + " [" + setting.variable + "]")
+                    .build());
+        }
+        spec.addOption(OptionSpec.builder("-config", "--config")
+                .paramLabel("FILE")
+                .type(String.class)
+                .description("configuration file [COORDINATOR_CONFIG]")
+                .build());
+        spec.addOption(OptionSpec.builder("-help", "--help", "-h")
+                .type(boolean.class)
+                .usageHelp(true)
+                .description("this text")
+                .build());
+        spec.addOption(OptionSpec.builder("-version", "--version")
+                .type(boolean.class)
+                .versionHelp(true)
+                .description("the version")
+                .build());
+        return new CommandLine(spec)
+                .setPosixClusteredShortOptionsAllowed(false)
+                .setUnmatchedOptionsArePositionalParams(false)
+                .setAbbreviatedOptionsAllowed(false);
+    }
+
+    static String help() {
+        return command().getUsageMessage();
+    }
+
+    /** @throws UsageException for an unknown flag, a flag twice or without its value */
+    static ParseResult parse(String... arguments) throws UsageException {
+        try {
+            return command().parseArgs(arguments);
+        } catch (CommandLine.UnmatchedArgumentException unknown) {
+            String argument = unknown.getUnmatched().getFirst();
+            String similar = unknown.getSuggestions().isEmpty()
+                    ? ""
+                    : ", did you mean '" + unknown.getSuggestions().getFirst() + "'?";
+            throw new UsageException((argument.startsWith("-") ? "unknown flag '" : "unexpected word '") + argument
+                    + "'" + similar + LISTS_THEM);
+        } catch (CommandLine.ParameterException wrong) {
+            throw new UsageException(ClientFlags.oneLine(wrong.getMessage()) + LISTS_THEM);
+        }
+    }
+
+    static Asked read(ParseResult flags, Map<String, String> environment) throws UsageException {
+        Texts texts = new Texts(flags, environment);
+        int port = texts.port(Setting.PORT);
+        int grpcPort = texts.port(Setting.GRPC_PORT);
+        if (port != 0 && port == grpcPort) {
+            throw new UsageException("%s and %s are both %d: give them different ports"
+                    .formatted(texts.origin(Setting.PORT), texts.origin(Setting.GRPC_PORT), port));
+        }
+        String apiKey = texts.text(Setting.API_KEY);
+        return new Asked(
+                new CoordinatorConfiguration(
+                        texts.text(Setting.LISTEN), port, grpcPort, texts.data(), apiKey.isEmpty() ? null : apiKey),
+                texts.members());
+    }
+
+    /** The texts of the settings, with where each came from. */
+    private static final class Texts {
+        private record Text(String text, String origin) {}
+
+        private final Map<Setting, Text> texts = new LinkedHashMap<>();
+
+        Texts(ParseResult flags, Map<String, String> environment) throws UsageException {
+            String file = flags.matchedOptionValue("-config", environment.getOrDefault("COORDINATOR_CONFIG", ""));
+            Properties lines = file.isEmpty() ? new Properties() : lines(file);
+            for (Setting setting : Setting.values()) {
+                String flag = flags.matchedOptionValue("-" + setting.flag, "");
+                String variable = environment.getOrDefault(setting.variable, "");
+                // Kubernetes gives pods of a namespace with a Service 'coordinator'
+                // COORDINATOR_PORT=tcp://10.0.0.1:8080.
+                String ours = variable.startsWith("tcp://") ? "" : variable;
+                String line = lines.getProperty(setting.flag, "").strip();
+                if (!flag.isEmpty()) {
+                    texts.put(setting, new Text(flag, "-" + setting.flag));
+                } else if (!ours.isEmpty()) {
+                    texts.put(setting, new Text(ours, setting.variable));
+                } else if (!line.isEmpty()) {
+                    texts.put(setting, new Text(line, setting.flag + " in " + file));
+                } else {
+                    texts.put(setting, new Text(setting.defaultText, "-" + setting.flag));
+                }
+            }
+        }
+
+        private static Properties lines(String file) throws UsageException {
+            Properties lines = new Properties();
+            try (Reader reader = Files.newBufferedReader(Path.of(file))) {
+                lines.load(reader);
+            } catch (IOException | IllegalArgumentException unreadable) {
+                throw new UsageException("configuration file " + file + " cannot be read (" + unreadable
+                        + "): give -config a file of lines such as 'port = 8080'");
+            }
+            for (String key : lines.stringPropertyNames()) {
+                if (Arrays.stream(Setting.values()).noneMatch(setting -> setting.flag.equals(key))) {
+                    throw new UsageException("configuration file " + file + ": unknown setting '" + key
+                            + "': the keys are the flags that -help lists, without their dash");
+                }
+            }
+            return lines;
+        }
+
+        private Text of(Setting setting) {
+            return Optional.ofNullable(texts.get(setting)).orElseThrow();
+        }
+
+        String text(Setting setting) {
+            return of(setting).text();
+        }
+
+        String origin(Setting setting) {
+            return of(setting).origin();
+        }
+
+        private UsageException wrong(Setting setting, String expected) {
+            return new UsageException(origin(setting) + ": '" + text(setting) + "': expected " + expected);
+        }
+
+        int port(Setting setting) throws UsageException {
+            String text = text(setting);
+            if (!text.matches("\\d{1,5}") || Integer.parseInt(text) > 65_535) {
+                throw wrong(setting, "a port from 0 to 65535");
+            }
+            return Integer.parseInt(text);
+        }
+
+        Path data() throws UsageException {
+            try {
+                return Path.of(text(Setting.DATA)).toAbsolutePath().normalize();
+            } catch (InvalidPathException invalid) {
+                throw wrong(Setting.DATA, "a path: " + invalid.getReason());
+            }
+        }
+
+        Map<String, HostPort> members() throws UsageException {
+            String id = text(Setting.RAFT_ID);
+            String peers = text(Setting.RAFT_PEERS);
+            Map<String, HostPort> members = new LinkedHashMap<>();
+            if (id.isEmpty() && peers.isEmpty()) {
+                return members;
+            }
+            if (id.isEmpty() || peers.isEmpty()) {
+                throw new UsageException(
+                        "-raft-id and -raft-peers go together: give both, or neither for a single coordinator");
+            }
+            for (String peer : peers.split(",")) {
+                int equals = peer.indexOf('=');
+                try {
+                    if (equals < 1
+                            || members.put(
+                                            peer.substring(0, equals).strip(),
+                                            HostPortText.parse(peer.substring(equals + 1)))
+                                    != null) {
+                        throw wrong(Setting.RAFT_PEERS, "each member once, as ID=HOST:PORT");
+                    }
+                } catch (IllegalArgumentException address) {
+                    throw wrong(Setting.RAFT_PEERS, "members as ID=HOST:PORT, with " + address.getMessage());
+                }
+            }
+            if (!members.containsKey(id)) {
+                throw new UsageException("%s '%s' is none of the members in %s: %s"
+                        .formatted(
+                                origin(Setting.RAFT_ID),
+                                id,
+                                origin(Setting.RAFT_PEERS),
+                                String.join(", ", members.keySet())));
+            }
+            return members;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+package io.fusecache.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusecache.client.settings.UsageException;
+import io.fusecache.coordinator.CoordinatorConfiguration;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class CoordinatorFlagsTest {
+    @TempDir
+    private Path folder;
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    private static CoordinatorFlags.Asked read(Map<String, String> environment, String... arguments)
+            throws UsageException {
+        return CoordinatorFlags.read(CoordinatorFlags.parse(arguments), environment);
+    }
+
+    private static CoordinatorConfiguration configuration(Map<String, String> environment, String... arguments)
+            throws UsageException {
+        return read(environment, arguments).configuration();
+    }
+
+    @Test
+    void defaultsAreThoseOfTheInterfaces() throws Exception {
+        assertThat(configuration(Map.of()))
+                .isEqualTo(new CoordinatorConfiguration("0.0.0.0", 8080, 9080, Path.of("/tmp/fuse-coordinator"), null));
+    }
+
+    @Test
+    void aFlagBeatsItsVariableWhichBeatsTheFile() throws Exception {
+        Path file = Files.writeString(folder.resolve("c"), "port = 1\ngrpc-port = 2\napi-key = k\n");
+        Map<String, String> environment =
+                Map.of("COORDINATOR_CONFIG", file.toString(), "COORDINATOR_GRPC_PORT", "3", "COORDINATOR_PORT", "4");
+
+        assertThat(configuration(environment, "--port", "5", "-data", "x"))
+                .isEqualTo(new CoordinatorConfiguration(
+                        "0.0.0.0", 5, 3, Path.of("x").toAbsolutePath(), "k"));
+        assertThat(configuration(Map.of("FUSE_API_KEY", "s"), "-config", file.toString()))
+                .returns(1, CoordinatorConfiguration::port)
+                .returns("s", CoordinatorConfiguration::apiKey);
+    }
+
+    @Test
+    void whatKubernetesCallsCoordinatorPortIsNotOurs() throws Exception {
+        assertThat(configuration(Map.of("COORDINATOR_PORT", "tcp://10.0.0.1:8080"))
+                        .port())
+                .isEqualTo(8080);
+    }
+
+    @Test
+    void whatIsWrongIsNamedWithItsOrigin() throws Exception {
+        Path file = Files.writeString(folder.resolve("c"), "colour = red\n");
+
+        wrong("-port", Map.of(), "-port", "70000");
+        wrong("COORDINATOR_PORT", Map.of("COORDINATOR_PORT", "x"));
+        wrong("both 9080", Map.of(), "-port", "9080");
+        wrong("'-colour'", Map.of(), "-colour", "red");
+        wrong("unexpected word 'start'", Map.of(), "start");
+        wrong("colour", Map.of(), "-config", file.toString());
+        wrong("cannot be read", Map.of(), "-config", folder.resolve("none").toString());
+        wrong("go together", Map.of(), "-raft-id", "a");
+        wrong("none of the members", Map.of(), "-raft-id", "a", "-raft-peers", "b=h:1");
+        wrong("each member once", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1,a=h:2");
+        wrong("ID=HOST:PORT", Map.of(), "-raft-id", "a", "-raft-peers", "a=h");
+    }
+
+    private static void wrong(String naming, Map<String, String> environment, String... arguments) {
+        assertThatThrownBy(() -> read(environment, arguments))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining(naming)
+                .message()
+                .doesNotContain("\n");
+    }
+
+    @Test
+    void oneMemberMayBeNamedAndSeveralAreRefused() throws Exception {
+        assertThat(read(Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1").members())
+                .hasSize(1);
+
+        int status = run(
+                "-raft-id",
+                "a",
+                "-raft-peers",
+                "a=h:1,b=h:2,c=h:3",
+                "-data",
+                folder.resolve("d").toString());
+
+        assertThat(status).isEqualTo(ExitStatus.FAILURE);
+        assertThat(err()).contains("names 3 members, and this release runs one").hasLineCount(1);
+        assertThat(folder.resolve("d")).doesNotExist();
+    }
+
+    @Test
+    void helpAndVersionAreAnswered() {
+        assertThat(run("-help")).isEqualTo(ExitStatus.DONE);
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("-grpc-port", "COORDINATOR_DATA", "-raft-peers");
+        assertThat(run("--version")).isEqualTo(ExitStatus.DONE);
+        assertThat(run("-what")).isEqualTo(ExitStatus.USAGE);
+        assertThat(err()).startsWith("coordinator: unknown flag '-what'").hasLineCount(1);
+    }
+
+    @Test
+    void aFolderThatCannotBeUsedIsOneLine() throws IOException {
+        Path plain = Files.writeString(folder.resolve("plain"), "");
+
+        assertThat(run("-port", "0", "-grpc-port", "0", "-data", plain.toString()))
+                .isEqualTo(ExitStatus.FAILURE);
+        assertThat(err()).contains(plain.toString()).hasLineCount(1);
+    }
+
+    private int run(String... arguments) {
+        return Coordinator.run(
+                arguments,
+                Map.of(),
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8).strip();
+    }
+}

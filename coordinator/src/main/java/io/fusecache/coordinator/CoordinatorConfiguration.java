@@ -1,0 +1,26 @@
+package io.fusecache.coordinator;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Everything that a coordinator must be told.
+ *
+ * @param listenHost the address to bind, {@code 0.0.0.0} for all
+ * @param port HTTP; 0 for any free one
+ * @param grpcPort 0 for any free one
+ * @param data the folder of its state, made where it is not there
+ * @param apiKey what requests and clients must carry, or null for nothing
+ */
+public record CoordinatorConfiguration(
+        String listenHost,
+        int port,
+        int grpcPort,
+        Path data,
+        @Nullable String apiKey) {
+    @Override
+    public String toString() {
+        return "listen=%s port=%d grpc-port=%d data=%s api-key=%s"
+                .formatted(listenHost, port, grpcPort, data, apiKey == null ? "off" : "on");
+    }
+}
