@@ -40,7 +40,15 @@ final class Device {
         try {
             MemorySegment out = scratch.piece(piece);
             ReplyEncoder.header(out, 0, ReplyEncoder.HEADER_LENGTH, errno, unique);
-            return refused(Posix.write(fd, out, ReplyEncoder.HEADER_LENGTH)) == 0;
+            long n = Posix.write(fd, out, ReplyEncoder.HEADER_LENGTH);
+            if (refused(n) != 0) {
+                LOG.error(
+                        "the kernel refused the error {} as the answer to request {}: {}",
+                        Errno.name(errno),
+                        Long.toUnsignedString(unique),
+                        Errno.name(refused(n)));
+            }
+            return n == ReplyEncoder.HEADER_LENGTH;
         } finally {
             scratch.give(piece);
         }

@@ -61,6 +61,7 @@ public final class FuseSession implements AutoCloseable {
     private final CountDownLatch over = new CountDownLatch(1);
     private CountDownLatch readersLeft = new CountDownLatch(0);
     private volatile boolean stopping;
+    private volatile boolean aborted;
     private @Nullable Capabilities capabilities;
 
     private FuseSession(FuseMount mount, SessionOptions options, FuseHandler handler, Arena arena) {
@@ -266,6 +267,11 @@ public final class FuseSession implements AutoCloseable {
         notifier.retrieved(reply);
     }
 
+    /** The connection was cut while the mount is still in the tree, dead. */
+    void aborted() {
+        aborted = true;
+    }
+
     void readerEnded(RequestReader reader) {
         LOG.debug("reader {} of {} ended", reader.threadId(), this);
         readersLeft.countDown();
@@ -357,8 +363,12 @@ public final class FuseSession implements AutoCloseable {
             descriptors.forEach(Posix::close);
             connection.device().close();
             notifier.close();
+            if (aborted) {
+                LOG.error("the connection of {} was aborted: it is unmounted", this);
+                mount.detach();
+            }
             handler.destroy();
-        } catch (RuntimeException | AssertionError e) {
+        } catch (MountException | RuntimeException | AssertionError e) {
             LOG.error("the end of {} was not clean", this, e);
         } finally {
             over.countDown();

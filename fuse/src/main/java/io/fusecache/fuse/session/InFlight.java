@@ -1,6 +1,8 @@
 package io.fusecache.fuse.session;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
@@ -67,14 +69,15 @@ final class InFlight {
 
     /** Requests that wait for their answer now. */
     int count() {
-        int count = kept.size();
+        // One that is just being kept is both on its reader's desk and in the table.
+        Set<Long> waiting = new HashSet<>(kept.keySet());
         for (Desk desk : desks) {
             Pending pending = desk.current;
             if (pending != null && !pending.isAnswered()) {
-                count++;
+                waiting.add(pending.unique);
             }
         }
-        return count;
+        return waiting.size();
     }
 
     /** Calls {@code answerer} for every request that nobody has begun to answer. */

@@ -78,9 +78,14 @@ final class RequestReader implements Runnable {
         return switch (errno) {
             // A signal; a request taken back before it was read; nothing there.
             case Errno.EINTR, Errno.ENOENT, Errno.EAGAIN -> false;
-            case Errno.ENODEV, Errno.ECONNABORTED, Errno.ENOTCONN -> true;
+            case Errno.ENODEV, Errno.ENOTCONN -> true;
+            case Errno.ECONNABORTED -> {
+                session.aborted();
+                yield true;
+            }
             default -> {
                 LOG.error("reading requests of {} failed: {}", session, Errno.name(errno));
+                session.aborted();
                 yield true;
             }
         };

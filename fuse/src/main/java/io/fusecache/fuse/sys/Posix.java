@@ -80,7 +80,6 @@ public final class Posix {
     private static final MethodHandle CLOSE = Downcall.ofInt("close", "i");
     private static final MethodHandle DUP = Downcall.ofInt("dup", "i");
     private static final MethodHandle READ = Downcall.ofLong("read", "ipl");
-    private static final MethodHandle READV = Downcall.ofLong("readv", "ipi");
     private static final MethodHandle WRITE = Downcall.ofLong("write", "ipl");
     private static final MethodHandle WRITEV = Downcall.ofLong("writev", "ipi");
     private static final MethodHandle PREAD = Downcall.ofLong("pread", "ipll");
@@ -156,18 +155,6 @@ public final class Posix {
         int slot = ErrnoSlots.take();
         try {
             return result((long) READ.invokeExact(ErrnoSlots.segment(slot), fd, bounded(buffer, length), length), slot);
-        } catch (Throwable t) {
-            throw broken(t);
-        } finally {
-            ErrnoSlots.give(slot);
-        }
-    }
-
-    /** @param vectors {@code count} pairs of an address and a length, 8 bytes each */
-    public static long readv(int fd, MemorySegment vectors, int count) {
-        int slot = ErrnoSlots.take();
-        try {
-            return result((long) READV.invokeExact(ErrnoSlots.segment(slot), fd, vectors, count), slot);
         } catch (Throwable t) {
             throw broken(t);
         } finally {

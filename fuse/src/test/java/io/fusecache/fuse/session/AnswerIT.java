@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.fusecache.fuse.mount.MountTable;
 import io.fusecache.fuse.sys.LocalFile;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.wire.Errno;
@@ -12,11 +13,15 @@ import io.fusecache.fuse.wire.FuseRequest;
 import io.fusecache.fuse.wire.InitFlag;
 import io.fusecache.fuse.wire.OpenReply;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -63,12 +68,12 @@ class AnswerIT {
         try (Mounted mounted = Mounted.of(files)) {
             Process reader = mounted.start("head -c 5 \"$M/slow\"");
             Reply reply = heldReply();
-            assertThat(mounted.session.requestsInFlight()).isEqualTo(1);
-            Thread answerer = Thread.startVirtualThread(
-                    () -> reply.data(java.lang.foreign.MemorySegment.ofArray("later".getBytes(UTF_8))));
+            await().until(() -> mounted.session.requestsInFlight() == 1);
+            Thread answerer =
+                    Thread.startVirtualThread(() -> reply.data(MemorySegment.ofArray("later".getBytes(UTF_8))));
             assertThat(reader.getInputStream().readAllBytes()).isEqualTo("later".getBytes(UTF_8));
             answerer.join();
-            assertThat(mounted.session.requestsInFlight()).isZero();
+            await().until(() -> mounted.session.requestsInFlight() == 0);
         }
     }
 
@@ -101,7 +106,7 @@ class AnswerIT {
             reader.destroy();
             assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("interrupted");
             assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
-            assertThat(mounted.session.requestsInFlight()).isZero();
+            await().until(() -> mounted.session.requestsInFlight() == 0);
         }
     }
 
@@ -165,6 +170,62 @@ class AnswerIT {
         assertThat(late.error(Errno.EACCES)).isFalse();
         assertThat(files.destroyed).isTrue();
         assertThat(mounted.session.requestsInFlight()).isZero();
+    }
+
+    @Test
+    void aHandlerThatNeverReturnsDoesNotKeepTheEndFromComing() throws Exception {
+        CountDownLatch stuck = new CountDownLatch(1);
+        CountDownLatch released = new CountDownLatch(1);
+        slowRead = (read, reply) -> {
+            stuck.countDown();
+            try {
+                released.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            held.add(reply);
+        };
+        Mounted mounted = Mounted.of(files, options -> options.withDrainTimeout(Duration.ofMillis(100)));
+        Process reader = mounted.start("cat \"$M/slow\" || true");
+        stuck.await();
+        mounted.session.close();
+        assertThat(new String(reader.getInputStream().readAllBytes(), UTF_8)).contains("Input/output error");
+        released.countDown();
+        assertThat(heldReply().error(Errno.EACCES)).isFalse();
+        mounted.close();
+    }
+
+    @Test
+    void aResentRequestSaysSoAndTheFirstAnswerIsTooLate() throws Exception {
+        List<Boolean> resent = new CopyOnWriteArrayList<>();
+        slowRead = (read, reply) -> {
+            resent.add(read.header().resent());
+            held.add(reply);
+        };
+        try (Mounted mounted = Mounted.of(files)) {
+            Process reader = mounted.start("head -c 3 \"$M/slow\"");
+            Reply first = heldReply();
+            mounted.session.notifier().resend();
+            Reply second = heldReply();
+            assertThat(resent).containsExactly(false, true);
+            assertThat(first.error(Errno.EACCES)).isFalse();
+            assertThat(second.data(MemorySegment.ofArray("two".getBytes(UTF_8))))
+                    .isTrue();
+            assertThat(reader.getInputStream().readAllBytes()).isEqualTo("two".getBytes(UTF_8));
+        }
+    }
+
+    @Test
+    void anAbortedConnectionIsUnmounted() throws Exception {
+        try (Mounted mounted = Mounted.of(files)) {
+            Path control = Files.createDirectory(mounted.beside("fusectl"));
+            int minor = MountTable.find(mounted.path).orElseThrow().deviceMinor();
+            mounted.shell("mount -t fusectl none " + control + "; echo 1 > " + control + "/" + minor + "/abort; umount "
+                    + control);
+            mounted.session.awaitUnmount();
+            assertThat(MountTable.find(mounted.path)).isEmpty();
+            assertThat(files.destroyed).isTrue();
+        }
     }
 
     @Test
