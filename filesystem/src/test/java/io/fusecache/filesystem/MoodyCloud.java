@@ -1,0 +1,62 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.ObjectRef;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/** A bucket that may be away. */
+record MoodyCloud(CloudTier cloud, Supplier<TestCluster.BucketMood> mood) implements CloudTier {
+    @Override
+    public ReadOutcome read(ObjectRef object, long offset, MemorySegment target) throws IOException {
+        mood.get().answer();
+        return cloud.read(object, offset, target);
+    }
+
+    @Override
+    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content)
+            throws IOException {
+        mood.get().answer();
+        return cloud.put(key, size, attributes, content);
+    }
+
+    @Override
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+        mood.get().answer();
+        return cloud.copy(from, toKey);
+    }
+
+    @Override
+    public void delete(String key) throws IOException {
+        mood.get().answer();
+        cloud.delete(key);
+    }
+
+    @Override
+    public List<ListedObject> list(String prefix) throws IOException {
+        mood.get().answer();
+        return cloud.list(prefix);
+    }
+
+    @Override
+    public Optional<StoredObject> head(String key) throws IOException {
+        mood.get().answer();
+        return cloud.head(key);
+    }
+
+    @Override
+    public void check() throws IOException {
+        cloud.check();
+    }
+
+    @Override
+    public void close() {
+        cloud.close();
+    }
+}

@@ -1,0 +1,97 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.PeerTier;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.coordinator.Coordinator;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.NodeAddress;
+import io.fusecache.tiers.cloud.file.FolderStore;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** A coordinator, a bucket in a folder, and nodes, all in one process; peers read each other's cache directly. */
+final class TestCluster implements AutoCloseable {
+    /** Small, so that a few hundred KiB are many blocks. */
+    static final int BLOCK_BYTES = 16 << 10;
+
+    final Path folder;
+    final Path bucket;
+    final Coordinator coordinator;
+    private final Map<String, TestNode> nodes = new ConcurrentHashMap<>();
+
+    /** What a read of the bucket does before it answers; for tests of its failures. */
+    volatile BucketMood mood = () -> {};
+
+    interface BucketMood {
+        void answer() throws IOException;
+    }
+
+    TestCluster(Path folder) throws IOException {
+        this.folder = folder;
+        this.bucket = Files.createDirectories(folder.resolve("bucket"));
+        this.coordinator = Coordinator.open(Files.createDirectories(folder.resolve("state")));
+    }
+
+    TestNode node(String name, boolean passthrough) throws IOException {
+        return node(name, TestNode.Setup.of(passthrough));
+    }
+
+    /** Starts a node, or starts it again on the cache directory of before. */
+    TestNode node(String name, TestNode.Setup setup) throws IOException {
+        TestNode node = new TestNode(this, name, setup);
+        nodes.put(name, node);
+        return node;
+    }
+
+    FolderStore store() {
+        return new FolderStore(bucket, new FolderStore.Options(false, true, 1000));
+    }
+
+    byte[] object(String key) throws IOException {
+        return Files.readAllBytes(bucket.resolve(key));
+    }
+
+    boolean hasObject(String key) {
+        return Files.isRegularFile(bucket.resolve(key));
+    }
+
+    void putForeign(String key, byte[] content) throws IOException {
+        Path file = bucket.resolve(key);
+        Files.createDirectories(file.getParent());
+        Files.write(file, content);
+    }
+
+    PeerTier peers() {
+        return new PeerTier() {
+            @Override
+            public ReadOutcome read(NodeAddress peer, FileVersion version, long offset, MemorySegment target)
+                    throws IOException {
+                TestNode node = nodes.get(peer.id().value());
+                if (node == null || node.isDown()) {
+                    throw new IOException("node " + peer.id() + " is down");
+                }
+                return node.serve(version, offset, target);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    CloudTier moody(CloudTier cloud) {
+        return new MoodyCloud(cloud, () -> mood);
+    }
+
+    @Override
+    public void close() throws IOException {
+        for (TestNode node : nodes.values()) {
+            node.close();
+        }
+        coordinator.close();
+    }
+}

@@ -1,0 +1,217 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.BlockFetcher;
+import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.Disk;
+import io.fusecache.cache.FetchOptions;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.cache.ReadPlan;
+import io.fusecache.cache.TierCounters;
+import io.fusecache.metadata.FileType;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NewInode;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.testkit.ChannelDisk;
+import io.fusecache.tiers.cloud.BucketOptions;
+import io.fusecache.tiers.cloud.BucketTier;
+import io.fusecache.tiers.nvme.NvmeOptions;
+import io.fusecache.tiers.nvme.NvmeTier;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** One node of a {@link TestCluster}: a whole client but for the kernel. */
+final class TestNode implements AutoCloseable {
+    final String name;
+    final TestCluster cluster;
+    final NvmeTier local;
+    final FileSystem files;
+    final Metadata metadata;
+    final KernelStandIn kernel = new KernelStandIn();
+    final TierCounters counters = new TierCounters();
+    final Path cache;
+    private final BufferArena memory = new BufferArena(32 << 20, 16 << 10, 4 << 20);
+    private final BlockFetcher fetcher;
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private volatile boolean down;
+
+    record Setup(
+            boolean passthrough,
+            Durability durability,
+            long capacityBytes,
+            Duration uploadDelay,
+            Duration bucketRefresh,
+            Duration spaceWait) {
+        static Setup of(boolean passthrough) {
+            return new Setup(
+                    passthrough,
+                    Durability.LOCAL,
+                    1L << 30,
+                    Duration.ofMillis(20),
+                    Duration.ofMinutes(10),
+                    Duration.ofSeconds(5));
+        }
+
+        Setup with(Durability level) {
+            return new Setup(passthrough, level, capacityBytes, uploadDelay, bucketRefresh, spaceWait);
+        }
+
+        Setup withCapacity(long bytes, Duration wait) {
+            return new Setup(passthrough, durability, bytes, uploadDelay, bucketRefresh, wait);
+        }
+
+        Setup withUploadDelay(Duration delay) {
+            return new Setup(passthrough, durability, capacityBytes, delay, bucketRefresh, spaceWait);
+        }
+
+        Setup withBucketRefresh(Duration refresh) {
+            return new Setup(passthrough, durability, capacityBytes, uploadDelay, refresh, spaceWait);
+        }
+    }
+
+    TestNode(TestCluster cluster, String name, Setup setup) throws IOException {
+        this.cluster = cluster;
+        this.name = name;
+        this.cache = Files.createDirectories(cluster.folder.resolve("cache-" + name));
+        NodeId id = new NodeId(name);
+        InstantSource clock = InstantSource.system();
+        Recalls recalls = new Recalls(kernel);
+        this.metadata = cluster.coordinator.connect(id, recalls);
+        this.local = NvmeTier.open(
+                NvmeOptions.of(List.of(cache), "volume", id, setup.capacityBytes(), 0),
+                new ChannelDisk(),
+                memory,
+                clock);
+        CloudTier cloud = cluster.moody(
+                new BucketTier(cluster.store(), memory, BucketOptions.of(Duration.ofSeconds(10))));
+        this.fetcher = new BlockFetcher(
+                cluster.peers(),
+                cloud,
+                new HolderDirectory(metadata),
+                memory,
+                counters,
+                clock,
+                FetchOptions.of(new ReadPlan.Settings(200 << 20, 5L << 30)));
+        FileSystemOptions options = new FileSystemOptions(
+                TestCluster.BLOCK_BYTES,
+                setup.durability(),
+                Duration.ofMillis(300),
+                setup.spaceWait(),
+                setup.uploadDelay(),
+                4,
+                setup.bucketRefresh(),
+                Duration.ofSeconds(5),
+                new NewInode(FileType.REGULAR, 0644, 0, 0, 0, null, false),
+                cache.resolve("lost"));
+        this.files = new FileSystem(
+                new FileSystem.Ground(
+                        metadata,
+                        local,
+                        cloud,
+                        fetcher,
+                        recalls,
+                        setup.passthrough() ? kernel : null,
+                        clock,
+                        executor),
+                options);
+        files.start();
+    }
+
+    Programs programs() {
+        return new Programs(this);
+    }
+
+    boolean isDown() {
+        return down;
+    }
+
+    ReadOutcome serve(FileVersion version, long offset, MemorySegment target) throws IOException {
+        Optional<CachedFile> found = local.find(version.ino());
+        if (found.isEmpty()) {
+            return new ReadOutcome.Miss();
+        }
+        try (CachedFile file = found.get()) {
+            return file.version().version() == version.version() ? file.read(offset, target) : new ReadOutcome.Miss();
+        }
+    }
+
+    /** As after kill -9: nothing is closed, released or committed; what the kernel wrote is there. */
+    void kill() throws IOException {
+        down = true;
+        files.close();
+        fetcher.close();
+        local.close();
+    }
+
+    /** Cut off from everyone, but alive. */
+    void hide() {
+        down = true;
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (!down) {
+            down = true;
+            files.close();
+            fetcher.close();
+            metadata.close();
+            local.close();
+        }
+    }
+
+    /** What the kernel would hold: backing files by id, and the notices it got. */
+    static final class KernelStandIn implements KernelCache, BackingFiles {
+        final Map<Integer, Disk.DiskFile> backing = new ConcurrentHashMap<>();
+        final List<Long> changedAttributes = new ArrayList<>();
+        final AtomicInteger epochs = new AtomicInteger();
+        private final AtomicInteger ids = new AtomicInteger();
+        volatile @Nullable IOException refusal;
+
+        @Override
+        public synchronized void attributesChanged(long nodeId) {
+            changedAttributes.add(nodeId);
+        }
+
+        synchronized boolean wasTold(long nodeId) {
+            return changedAttributes.contains(nodeId);
+        }
+
+        @Override
+        public void namesChanged() {
+            epochs.incrementAndGet();
+        }
+
+        @Override
+        public int register(Disk.DiskFile file) throws IOException {
+            IOException refused = refusal;
+            if (refused != null) {
+                throw refused;
+            }
+            int id = ids.incrementAndGet();
+            backing.put(id, file);
+            return id;
+        }
+
+        @Override
+        public void unregister(int backingId) {
+            if (backing.remove(backingId) == null) {
+                throw new AssertionError("backing file " + backingId + " is not registered");
+            }
+        }
+    }
+}
