@@ -5,9 +5,14 @@ import io.fusecache.filesystem.BackingFiles;
 import io.fusecache.filesystem.KernelCache;
 import io.fusecache.fuse.session.BackingFile;
 import io.fusecache.fuse.session.FuseSession;
+import io.fusecache.fuse.sys.LocalFile;
+import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.sys.PosixException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -29,8 +34,31 @@ public final class SessionPort implements KernelCache, BackingFiles {
     private final CompletableFuture<FuseSession> session = new CompletableFuture<>();
     private final ConcurrentHashMap<Integer, BackingFile> backing = new ConcurrentHashMap<>();
 
+    private volatile String refusal = "";
+
     public void bind(FuseSession started) {
         session.complete(started);
+    }
+
+    /**
+     * Registers a file of each directory, to see whether the kernel takes it. Returns why not, or "". No further file is
+     * offered to a kernel that refuses.
+     */
+    public String tryPassthrough(List<Path> directories) {
+        for (Path directory : directories) {
+            try {
+                Path probe = Files.createTempFile(directory, "passthrough-", ".probe");
+                try (LocalFile file = LocalFile.open(probe, Posix.O_RDWR | Posix.O_CLOEXEC, 0)) {
+                    started().registerBacking(file.fd()).close();
+                } finally {
+                    Files.delete(probe);
+                }
+            } catch (IOException e) {
+                refusal = "the kernel refuses files of " + directory + ": " + e.getMessage();
+                return refusal;
+            }
+        }
+        return "";
     }
 
     @Override
@@ -70,6 +98,9 @@ public final class SessionPort implements KernelCache, BackingFiles {
 
     @Override
     public int register(Disk.DiskFile file) throws IOException {
+        if (!refusal.isEmpty()) {
+            throw new IOException(refusal);
+        }
         BackingFile registered = started().registerBacking(file.descriptor());
         backing.put(registered.id(), registered);
         return registered.id();

@@ -1,0 +1,412 @@
+package io.fusecache.client;
+
+import io.fusecache.cache.BlockFetcher;
+import io.fusecache.cache.BufferArena;
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.FetchOptions;
+import io.fusecache.cache.ReadPlan;
+import io.fusecache.cache.TierCounters;
+import io.fusecache.client.NodeConfiguration.HostPort;
+import io.fusecache.client.NodeConfiguration.Passthrough;
+import io.fusecache.client.bridge.KernelBridge;
+import io.fusecache.client.bridge.PosixDisk;
+import io.fusecache.client.bridge.SessionPort;
+import io.fusecache.client.http.MountedFiles;
+import io.fusecache.client.http.NodeHttp;
+import io.fusecache.client.http.NodeStatus;
+import io.fusecache.filesystem.Durability;
+import io.fusecache.filesystem.FileSystem;
+import io.fusecache.filesystem.FileSystemOptions;
+import io.fusecache.filesystem.HolderDirectory;
+import io.fusecache.filesystem.Recalls;
+import io.fusecache.fuse.mount.MountOptions;
+import io.fusecache.fuse.session.Capabilities;
+import io.fusecache.fuse.session.FuseSession;
+import io.fusecache.fuse.session.SessionOptions;
+import io.fusecache.fuse.sys.Linux;
+import io.fusecache.fuse.wire.InitFlag;
+import io.fusecache.metadata.CoordinatorClient;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileType;
+import io.fusecache.metadata.Holder;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NewInode;
+import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.wire.GrpcTransport;
+import io.fusecache.tiers.nvme.NvmeOptions;
+import io.fusecache.tiers.nvme.NvmeTier;
+import io.fusecache.tiers.peer.PeerAccess;
+import io.fusecache.tiers.peer.PeerBlockHandler;
+import io.fusecache.tiers.peer.PeerClient;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One running node: everything that a configuration asks for, started in the order in which one part needs another, and
+ * stopped in the opposite one. What cannot start leaves nothing half-started behind.
+ *
+ * <p>Memory: the FUSE session's buffers, the peer server's and the arena of all other I/O make up {@code -memory} together.
+ */
+public final class Node implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Node.class);
+
+    private static final Duration PEER_CONNECT_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration WRITE_WAIT = Duration.ofSeconds(10);
+    private static final Duration SPACE_WAIT = Duration.ofSeconds(30);
+    private static final int UPLOADS = 8;
+    private static final int SLOT_BYTES = 64 << 10;
+    private static final int PEER_SERVES = 16;
+    private static final int PEER_BUFFER_BYTES = 512 << 10;
+    private static final int LARGE_BUFFERS = 24;
+    private static final int SMALL_BUFFERS = 64;
+    private static final int READ_AHEAD_KIB = 4096;
+    private static final int FOREIGN_PERMISSIONS = 0644;
+
+    private final NodeConfiguration configuration;
+    private final StopList started = new StopList();
+    private final InstantSource clock = InstantSource.system();
+    private final SessionPort port = new SessionPort();
+    private @Nullable FuseSession session;
+    private @Nullable FileSystem files;
+    private @Nullable HostPort address;
+
+    private Node(NodeConfiguration configuration) {
+        this.configuration = configuration;
+    }
+
+    /** Returns when it is mounted and answers. StartupException with one line that says why not, and what to do. */
+    public static Node start(NodeConfiguration configuration) throws StartupException, InterruptedException {
+        Node node = new Node(configuration);
+        boolean done = false;
+        try {
+            node.start();
+            done = true;
+            return node;
+        } catch (IOException | ErrnoException e) {
+            throw new StartupException(String.valueOf(e.getMessage()), e);
+        } finally {
+            if (!done) {
+                node.started.run();
+            }
+        }
+    }
+
+    private void start() throws StartupException, IOException, ErrnoException, InterruptedException {
+        long begin = System.nanoTime();
+        NodeConfiguration.Network network = configuration.network();
+        NodeHttp http = started.add("HTTP", NodeHttp.bind(network.listenHost(), network.httpPort()));
+        address = http.address();
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+        started.add("the executor", executor::shutdownNow);
+
+        SessionOptions sessionOptions = sessionOptions();
+        long peerBytes = (long) PEER_SERVES * PEER_BUFFER_BYTES;
+        BufferArena memory = memory(sessionOptions.bufferBytes() + peerBytes);
+        Recalls recalls = new Recalls(port);
+        NodeId id = id();
+        Metadata metadata = started.add("the session with the coordinator", connect(id, recalls));
+        NvmeTier local = started.add("the cache", openCache(id, memory));
+        CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
+        TierCounters counters = new TierCounters();
+        BlockFetcher fetcher = fetcher(metadata, cloud, memory, counters);
+
+        boolean wanted = configuration.mount().passthrough() != Passthrough.OFF;
+        FileSystem tree = started.add(
+                "the file system",
+                new FileSystem(
+                        new FileSystem.Ground(
+                                metadata, local, cloud, fetcher, recalls, wanted ? port : null, clock, executor),
+                        fileSystemOptions()));
+        files = tree;
+        tree.start();
+        KernelBridge bridge =
+                new KernelBridge(tree, metadata, configuration.bucket().refresh(), clock, executor);
+        FuseSession mounted = mount(sessionOptions, bridge);
+        NodeStatus.Kernel kernel = kernel(mounted.negotiated());
+
+        MountedFiles paths = new MountedFiles(tree, Linux.effectiveUser(), Linux.effectiveGroup());
+        NodeReport report = new NodeReport(
+                configuration,
+                kernel,
+                new NodeReport.Parts(metadata, local, tree, paths, counters, memory),
+                clock.instant());
+        http.serve(peerBlocks(metadata, local), paths, report, key(), clock);
+        enter(id, http.address());
+        LOG.info(
+                "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}: {}",
+                id,
+                configuration.mount().directory(),
+                (System.nanoTime() - begin) / 1_000_000,
+                memory,
+                sessionOptions.bufferBytes() >> 20,
+                peerBytes >> 20,
+                kernel.passthrough() ? "on" : "off",
+                kernel.passthroughReason());
+        LOG.debug("{}", mounted.negotiated().describe());
+    }
+
+    // parts
+
+    private SessionOptions sessionOptions() {
+        NodeConfiguration.Mount mount = configuration.mount();
+        MountOptions options = MountOptions.of("fusecache", "fusecache").withReadOnly(mount.readOnly());
+        if (Linux.effectiveUser() == 0) {
+            options = options.withSetuid(true).withDevices(true);
+        } else {
+            options = options.withAllowOther(false);
+        }
+        SessionOptions session = SessionOptions.of(options)
+                .withReaders(mount.threads())
+                .withReadAheadKib(READ_AHEAD_KIB)
+                .withBuffers(LARGE_BUFFERS, SMALL_BUFFERS);
+        return mount.passthrough() == Passthrough.OFF ? session.without(InitFlag.PASSTHROUGH) : session;
+    }
+
+    private BufferArena memory(long taken) throws StartupException {
+        long left = configuration.memoryBytes() - taken;
+        int region = regionBytes();
+        if (left < 2L * region) {
+            throw new StartupException("-memory of %d MiB is too little: the mount's own buffers take %d MiB, and blocks of %d"
+                            .formatted(
+                                    configuration.memoryBytes() >> 20,
+                                    taken >> 20,
+                                    configuration.cache().blockBytes())
+                    + " bytes want " + (2L * region >> 20) + " MiB more");
+        }
+        return started.add("memory", new BufferArena(left, SLOT_BYTES, region));
+    }
+
+    /** Room for two blocks in one piece: what the bucket is asked for at once. */
+    private int regionBytes() {
+        return Math.max(16 << 20, 2 * configuration.cache().blockBytes());
+    }
+
+    private NodeId id() throws IOException {
+        NodeId given = configuration.network().id();
+        if (given != null) {
+            return given;
+        }
+        Optional<NodeId> kept = NvmeTier.nodeOf(configuration.cache().directories().getFirst());
+        return kept.isPresent() ? kept.get() : newId();
+    }
+
+    private static NodeId newId() {
+        byte[] random = new byte[6];
+        new SecureRandom().nextBytes(random);
+        return new NodeId("node-" + HexFormat.of().formatHex(random));
+    }
+
+    private CoordinatorClient connect(NodeId id, Recalls recalls) throws IOException {
+        NodeConfiguration.Coordinator coordinator = configuration.coordinator();
+        GrpcTransport transport = new GrpcTransport(
+                coordinator.grpc().isEmpty()
+                        ? GrpcTransport.Options.http(addresses(coordinator.http()), key())
+                        : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key()),
+                new SecureRandom());
+        return CoordinatorClient.builder(self(id), recalls)
+                .nvmePath(configuration.cache().directories().getFirst().toString())
+                .keyPrefix(configuration.bucket().prefix())
+                .bound(coordinator.timeout())
+                .connect(transport);
+    }
+
+    private static List<InetSocketAddress> addresses(List<HostPort> hosts) {
+        return hosts.stream()
+                .map(host -> InetSocketAddress.createUnresolved(host.host(), host.port()))
+                .toList();
+    }
+
+    /** Where others reach this node. */
+    private NodeAddress self(NodeId id) throws IOException {
+        NodeConfiguration.Network network = configuration.network();
+        HostPort bound = java.util.Objects.requireNonNull(address);
+        String host = network.advertisedHost();
+        if (host == null) {
+            host = OwnAddress.towards(firstCoordinator());
+        }
+        int port = network.advertisedPort() == 0 ? bound.port() : network.advertisedPort();
+        return new NodeAddress(
+                id, new HostPort(host, port).toString(), new HostPort(host, network.grpcPort()).toString());
+    }
+
+    private HostPort firstCoordinator() {
+        NodeConfiguration.Coordinator coordinator = configuration.coordinator();
+        return coordinator.grpc().isEmpty()
+                ? coordinator.http().getFirst()
+                : coordinator.grpc().getFirst();
+    }
+
+    private NvmeTier openCache(NodeId id, BufferArena memory) throws IOException {
+        NodeConfiguration.Cache cache = configuration.cache();
+        NodeStatus.Cloud bucket = NodeReport.cloud(configuration.bucket());
+        String volume = bucket.provider() + ":" + bucket.location() + "/" + bucket.prefix();
+        return NvmeTier.open(
+                NvmeOptions.of(cache.directories(), volume, id, cache.capacityBytes(), cache.reserveBytes()),
+                new PosixDisk(),
+                memory,
+                clock);
+    }
+
+    private BlockFetcher fetcher(Metadata metadata, CloudTier cloud, BufferArena memory, TierCounters counters) {
+        NodeConfiguration.PeerReads reads = configuration.peerReads();
+        PeerClient peers = started.add("the peer client", new PeerClient(PEER_CONNECT_TIMEOUT, reads.timeout(), key()));
+        return started.add(
+                "the fetcher",
+                new BlockFetcher(
+                        peers,
+                        cloud,
+                        new HolderDirectory(metadata),
+                        memory,
+                        counters,
+                        clock,
+                        FetchOptions.of(
+                                new ReadPlan.Settings(reads.bytesPerSecond(), reads.hybridThresholdBytes()))));
+    }
+
+    private FileSystemOptions fileSystemOptions() {
+        Path first = configuration.cache().directories().getFirst();
+        return new FileSystemOptions(
+                configuration.cache().blockBytes(),
+                switch (configuration.durability()) {
+                    case LOCAL -> Durability.LOCAL;
+                    case PEER -> Durability.PEER;
+                    case CLOUD -> Durability.CLOUD;
+                },
+                WRITE_WAIT,
+                SPACE_WAIT,
+                configuration.uploadDelay(),
+                UPLOADS,
+                configuration.bucket().refresh(),
+                configuration.bucket().timeout(),
+                new NewInode(
+                        FileType.REGULAR,
+                        FOREIGN_PERMISSIONS,
+                        Linux.effectiveUser(),
+                        Linux.effectiveGroup(),
+                        0,
+                        null,
+                        false),
+                first.resolve("lost"));
+    }
+
+    private PeerBlockHandler peerBlocks(Metadata metadata, NvmeTier local) {
+        BufferArena buffers = started.add(
+                "peer buffers",
+                new BufferArena((long) PEER_SERVES * PEER_BUFFER_BYTES, PEER_BUFFER_BYTES, PEER_BUFFER_BYTES));
+        String key = key();
+        HolderDirectory holders = new HolderDirectory(metadata);
+        return new PeerBlockHandler(
+                local,
+                buffers,
+                key == null ? PeerAccess.open() : PeerAccess.token(key),
+                (ino, version) -> holders.holders(ino, version).stream()
+                        .map(Holder::node)
+                        .toList(),
+                PEER_SERVES);
+    }
+
+    private @Nullable String key() {
+        NodeConfiguration.Secret secret = configuration.network().apiKey();
+        return secret == null ? null : secret.value();
+    }
+
+    // the mount
+
+    private FuseSession mount(SessionOptions options, KernelBridge bridge)
+            throws StartupException, IOException, InterruptedException {
+        Arena arena = Arena.ofShared();
+        started.add("FUSE buffers", arena);
+        NodeConfiguration.Mount mount = configuration.mount();
+        for (int tries = 0; ; tries++) {
+            try {
+                FuseSession mounted = FuseSession.start(mount.directory(), options, bridge, arena);
+                port.bind(mounted);
+                session = mounted;
+                return started.add("the mount", mounted);
+            } catch (IOException e) {
+                if (tries == mount.retries()) {
+                    throw e;
+                }
+                LOG.warn("{}; trying again in {} s", e.getMessage(), mount.retryDelay().toSeconds());
+                Thread.sleep(mount.retryDelay());
+            }
+        }
+    }
+
+    /** Whether the kernel really takes backing files from the cache directory, which its file system decides as well. */
+    private NodeStatus.Kernel kernel(Capabilities agreed) throws StartupException {
+        NodeConfiguration.Mount mount = configuration.mount();
+        String refusal;
+        if (mount.passthrough() == Passthrough.OFF) {
+            refusal = "-passthrough is off";
+        } else if (!agreed.passthrough()) {
+            refusal = agreed.whyOff(InitFlag.PASSTHROUGH).orElse("");
+        } else {
+            refusal = port.tryPassthrough(configuration.cache().directories());
+        }
+        if (!refusal.isEmpty() && mount.passthrough() == Passthrough.ON) {
+            throw new StartupException("passthrough cannot be had: " + refusal + "; use -passthrough auto");
+        }
+        String reason = refusal.isEmpty() ? "the kernel reads and writes cached files itself" : refusal;
+        return new NodeStatus.Kernel("7." + agreed.minor(), refusal.isEmpty(), reason, agreed.readers());
+    }
+
+    private void enter(NodeId id, HostPort http) throws IOException {
+        String host = http.host().equals("0.0.0.0") || http.host().equals("::") ? "127.0.0.1" : http.host();
+        RunningNode running = new RunningNode(
+                ProcessHandle.current().pid(),
+                id.value(),
+                configuration.mount().directory().toRealPath(),
+                new HostPort(host, http.port()));
+        running.enter();
+        started.add("the entry of this node", running::leave);
+    }
+
+    // life
+
+    /** Where the node's HTTP answers. */
+    public HostPort http() {
+        return java.util.Objects.requireNonNull(address);
+    }
+
+    public FileSystem files() {
+        return java.util.Objects.requireNonNull(files);
+    }
+
+    /** Returns when somebody unmounted it. */
+    public void awaitUnmount() throws InterruptedException {
+        java.util.Objects.requireNonNull(session).awaitUnmount();
+    }
+
+    /** Unmounts, lets pending uploads go out for as long as the configuration says, and stops everything. */
+    @Override
+    public void close() {
+        try {
+            java.util.Objects.requireNonNull(session).close();
+        } catch (IOException e) {
+            LOG.warn("the unmount was not clean: {}", e.getMessage());
+        }
+        if (!files().flushUploads(configuration.drainTimeout())) {
+            var pending = files().pendingUploads();
+            LOG.warn(
+                    "{} files ({} bytes) are not in the bucket yet: the next start goes on with them",
+                    pending.files(),
+                    pending.bytes());
+        }
+        started.run();
+    }
+}
