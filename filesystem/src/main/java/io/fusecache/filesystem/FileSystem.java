@@ -86,9 +86,11 @@ public final class FileSystem implements AutoCloseable {
         this.space = new FileSpace(table, blocks, ground.clock());
         this.uploads =
                 new Uploads(metadata, local, ground.cloud(), options, ground.executor(), this::recommitInBackground);
+        Room room = new Room(local, uploads, options.spaceWait());
         this.opens = new Opens(
                 metadata,
                 local,
+                room,
                 table,
                 incarnations,
                 new BackingChoice(local, blocks, ground.passthrough()),
@@ -100,7 +102,7 @@ public final class FileSystem implements AutoCloseable {
                 options,
                 ground.executor());
         this.reads = new Reads(table, blocks);
-        this.writes = new Writes(table, local, blocks, uploads, options.spaceWait());
+        this.writes = new Writes(table, blocks, room);
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         this.names = new Names(metadata, mirror, attributes, opens, unlinked, extended, cloudWorker);

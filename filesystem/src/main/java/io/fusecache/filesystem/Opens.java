@@ -2,12 +2,14 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.DiskException;
+import io.fusecache.cache.FetchFailedException;
 import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NodeId;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -33,6 +35,7 @@ final class Opens {
 
     private final Metadata metadata;
     private final LocalTier local;
+    private final Room room;
     private final OpenFiles table;
     private final Incarnations incarnations;
     private final BackingChoice choice;
@@ -47,6 +50,7 @@ final class Opens {
     Opens(
             Metadata metadata,
             LocalTier local,
+            Room room,
             OpenFiles table,
             Incarnations incarnations,
             BackingChoice choice,
@@ -59,6 +63,7 @@ final class Opens {
             Executor executor) {
         this.metadata = metadata;
         this.local = local;
+        this.room = room;
         this.table = table;
         this.incarnations = incarnations;
         this.choice = choice;
@@ -271,7 +276,7 @@ final class Opens {
         FileVersion empty = base.size() == 0 && base.sealed()
                 ? base
                 : new FileVersion(io.ino(), base.version(), 0, options.blockBytes(), new int[0], null);
-        io.attach(choice.forWriting(local.create(empty)));
+        io.attach(choice.forWriting(room.create(empty)));
     }
 
     private void attach(InodeIo io, FileVersion first) throws ErrnoException, IOException {
@@ -287,19 +292,35 @@ final class Opens {
                 io.attach(choice.forContent(file));
                 kept = true;
                 return;
-            } catch (IOException e) {
-                // Its holders may have gone on to the next version, which is what this open should see then.
-                FileVersion now = metadata.content(io.ino());
-                if (now.version() == version.version() || i == MAX_FETCHES) {
+            } catch (FetchFailedException e) {
+                if (i == MAX_FETCHES) {
                     throw e;
                 }
-                version = now;
+                version = afterFailure(version, e);
             } finally {
                 if (!kept) {
                     file.close();
                 }
             }
         }
+    }
+
+    /**
+     * Its holders may have gone on to the next version, which is what this open should see then. Or one is about to: whoever
+     * writes in place has the bytes of no version until he closes, and that can be waited for.
+     */
+    private FileVersion afterFailure(FileVersion version, FetchFailedException failure)
+            throws ErrnoException, IOException {
+        FileVersion now = metadata.content(version.ino());
+        if (now.version() == version.version()) {
+            NodeId writer = metadata.inode(version.ino()).writer();
+            if (writer == null || writer.equals(metadata.self())) {
+                throw failure;
+            }
+            now = metadata.beginWrite(version.ino(), options.writeWait());
+            metadata.endWrite(version.ino());
+        }
+        return now;
     }
 
     /** The local file of that version, made where there is none; null where the disk has no room. */
@@ -446,7 +467,7 @@ final class Opens {
         long ino = io.ino();
         try {
             if (!io.lost() && commits.commitChanges(io, false)) {
-                uploads.closed(io.opened().version(), io.committedStat());
+                uploads.closed(io.opened().cached().version(), io.committedStat());
             }
         } catch (ErrnoException | IOException e) {
             if (!io.lost()) {

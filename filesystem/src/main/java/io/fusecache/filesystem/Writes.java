@@ -1,28 +1,22 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
-import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 
 /** Writes that come to the daemon: into files that are not whole here, or that the kernel does not write itself. */
 final class Writes {
     private final OpenFiles table;
-    private final LocalTier local;
     private final Blocks blocks;
-    private final Uploads uploads;
-    private final Duration spaceWait;
+    private final Room room;
 
-    Writes(OpenFiles table, LocalTier local, Blocks blocks, Uploads uploads, Duration spaceWait) {
+    Writes(OpenFiles table, Blocks blocks, Room room) {
         this.table = table;
-        this.local = local;
         this.blocks = blocks;
-        this.uploads = uploads;
-        this.spaceWait = spaceWait;
+        this.room = room;
     }
 
     /** Writes all of {@code source}, or throws: ENOSPC where no room was to be had in time. */
@@ -33,7 +27,7 @@ final class Writes {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
         CachedFile file = backing.cached();
-        awaitRoom(source.byteSize());
+        room.await(source.byteSize());
         try {
             if (file.whole()) {
                 file.file().write(offset, source);
@@ -64,24 +58,6 @@ final class Writes {
             file.file().write(offset, source);
         } finally {
             io.blocks.writeLock().unlock();
-        }
-    }
-
-    /** Eviction frees room by itself; where all that is cached waits for its upload, that is what to wait for. */
-    private void awaitRoom(long bytes) throws ErrnoException {
-        if (local.hasRoom(bytes)) {
-            return;
-        }
-        long deadline = System.nanoTime() + spaceWait.toNanos();
-        while (!local.hasRoom(bytes)) {
-            if (System.nanoTime() >= deadline) {
-                throw new ErrnoException(
-                        Errno.ENOSPC,
-                        "the local disk is full, and nothing could be evicted or uploaded within "
-                                + spaceWait.toSeconds() + " s");
-            }
-            uploads.hurry();
-            uploads.awaitProgress(Duration.ofMillis(50));
         }
     }
 }

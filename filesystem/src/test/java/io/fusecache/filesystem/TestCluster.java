@@ -4,14 +4,22 @@ import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.PeerTier;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.coordinator.Coordinator;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.Recall;
+import io.fusecache.metadata.RecallListener;
 import io.fusecache.tiers.cloud.file.FolderStore;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A coordinator, a bucket in a folder, and nodes, all in one process; peers read each other's cache directly. */
@@ -46,6 +54,35 @@ final class TestCluster implements AutoCloseable {
         TestNode node = new TestNode(this, name, setup);
         nodes.put(name, node);
         return node;
+    }
+
+    /** Whether the inode is no more, by the coordinator's word: a node's own leases may still know of it. */
+    boolean isGone(long ino) throws IOException, ErrnoException {
+        try (Metadata judge = coordinator.connect(new NodeId("judge"), NO_CACHE)) {
+            Inode ignored = judge.inode(ino);
+            return false;
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+            return true;
+        }
+    }
+
+    private static final RecallListener NO_CACHE = new RecallListener() {
+        @Override
+        public Set<Long> recalled(Recall recall) {
+            return Set.of();
+        }
+
+        @Override
+        public void reset(boolean fenced) {}
+    };
+
+    /** The node of that name, started where it does not run. */
+    TestNode running(String name, boolean passthrough) throws IOException {
+        TestNode node = nodes.get(name);
+        return node != null && !node.isDown() ? node : node(name, passthrough);
     }
 
     FolderStore store() {

@@ -9,10 +9,12 @@ import io.fusecache.cache.FetchOptions;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.cache.ReadPlan;
 import io.fusecache.cache.TierCounters;
+import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
+import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.testkit.ChannelDisk;
 import io.fusecache.tiers.cloud.BucketOptions;
@@ -45,9 +47,10 @@ final class TestNode implements AutoCloseable {
     final KernelStandIn kernel = new KernelStandIn();
     final TierCounters counters = new TierCounters();
     final Path cache;
-    private final BufferArena memory = new BufferArena(32 << 20, 16 << 10, 4 << 20);
+    private final BufferArena memory = new BufferArena(48 << 20, 16 << 10, 16 << 20);
     private final BlockFetcher fetcher;
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final CuttableTransport coordinator;
     private volatile boolean down;
 
     record Setup(
@@ -91,7 +94,10 @@ final class TestNode implements AutoCloseable {
         NodeId id = new NodeId(name);
         InstantSource clock = InstantSource.system();
         Recalls recalls = new Recalls(kernel);
-        this.metadata = cluster.coordinator.connect(id, recalls);
+        this.coordinator = new CuttableTransport(cluster.coordinator.transport());
+        this.metadata = CoordinatorClient.builder(new NodeAddress(id, "", ""), recalls)
+                .bound(Duration.ofSeconds(5))
+                .connect(coordinator);
         this.local = NvmeTier.open(
                 NvmeOptions.of(List.of(cache), "volume", id, setup.capacityBytes(), 0),
                 new ChannelDisk(),
@@ -153,14 +159,10 @@ final class TestNode implements AutoCloseable {
     /** As after kill -9: nothing is closed, released or committed; what the kernel wrote is there. */
     void kill() throws IOException {
         down = true;
+        coordinator.cut();
         files.close();
         fetcher.close();
         local.close();
-    }
-
-    /** Cut off from everyone, but alive. */
-    void hide() {
-        down = true;
     }
 
     @Override

@@ -1,0 +1,232 @@
+package io.fusecache.filesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.FileVersion;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Between the mount and the bucket, both ways. */
+final class BucketTest {
+    private static final int BLOCK = TestCluster.BLOCK_BYTES;
+    private static final Duration LONG = Duration.ofSeconds(20);
+
+    @TempDir
+    Path folder = Path.of("/");
+
+    TestCluster cluster;
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = new TestCluster(folder);
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        cluster.close();
+    }
+
+    private static byte[] text(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aClosedFileBecomesAnObjectOfTheSameNameAndBytes() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        byte[] content = OneNodeSuite.bytes(1, 7 * BLOCK + 1);
+        programs.mkdir("/d");
+        programs.write("/d/f", content);
+        programs.create("/d/empty").close();
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        assertThat(cluster.object("d/f")).isEqualTo(content);
+        assertThat(cluster.object("d/empty")).isEmpty();
+        FileVersion version = node.metadata.content(programs.find("/d/f").id());
+        assertThat(version.sealed()).isTrue();
+        assertThat(version.persisted()).isTrue();
+        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(0, 0));
+        assertThat(node.local.usage().unpersistedBytes()).isZero();
+    }
+
+    @Test
+    void whatWasUploadedMayBeEvictedAndComesBack() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        byte[] content = OneNodeSuite.bytes(1, 7 * BLOCK + 1);
+        programs.write("/f", content);
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        node.local.discard(programs.find("/f").id());
+        assertThat(programs.read("/f")).isEqualTo(content);
+        try (Programs.Fd fd = programs.open("/f", Programs.READ_WRITE)) {
+            fd.write(2 * BLOCK, text("changed"));
+        }
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        System.arraycopy(text("changed"), 0, content, 2 * BLOCK, 7);
+        assertThat(cluster.object("f")).isEqualTo(content);
+    }
+
+    @Test
+    void aThirdNodeReadsFromTheBucketAlone() throws Exception {
+        TestNode first = cluster.node("a", true);
+        byte[] content = OneNodeSuite.bytes(1, 7 * BLOCK + 1);
+        first.programs().write("/f", content);
+        assertThat(first.files.flushUploads(LONG)).isTrue();
+        first.close();
+        TestNode second = cluster.node("b", false);
+        assertThat(second.programs().read("/f")).isEqualTo(content);
+        assertThat(second.counters.figures(io.fusecache.cache.TierKind.CLOUD).bytes())
+                .isGreaterThanOrEqualTo(content.length);
+    }
+
+    @Test
+    void whatOthersPutAppears() throws Exception {
+        byte[] large = OneNodeSuite.bytes(1, 3 * BLOCK + 5);
+        cluster.putForeign("there/before/f", large);
+        TestNode node = cluster.node(
+                "a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(50)));
+        Programs programs = node.programs();
+        assertThat(programs.list("/")).containsExactly("there");
+        assertThat(programs.read("/there/before/f")).isEqualTo(large);
+        cluster.putForeign("there/later", text("new"));
+        Awaitility.await().until(() -> programs.exists("/there/later"));
+        assertThat(programs.read("/there/later")).isEqualTo(text("new"));
+        cluster.putForeign("there/later", text("newer, by a stranger"));
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(programs.read("/there/later")).isEqualTo(text("newer, by a stranger")));
+    }
+
+    @Test
+    void renamesAndRemovalsFollowInTheBucket() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.mkdir("/d");
+        programs.write("/d/f", text("one"));
+        programs.write("/d/g", text("two"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        programs.rename("/d", "/e");
+        programs.unlink("/e/g");
+        Awaitility.await()
+                .atMost(LONG)
+                .until(() -> cluster.hasObject("e/f") && !cluster.hasObject("d/f") && !cluster.hasObject("d/g"));
+        assertThat(cluster.object("e/f")).isEqualTo(text("one"));
+        node.local.discard(programs.find("/e/f").id());
+        assertThat(programs.read("/e/f")).isEqualTo(text("one"));
+    }
+
+    @Test
+    void aFileThatLivesShortNeverReachesTheBucket() throws Exception {
+        AtomicInteger calls = new AtomicInteger();
+        TestNode node = cluster.node("a", TestNode.Setup.of(true).withUploadDelay(Duration.ofMillis(300)));
+        Programs programs = node.programs();
+        programs.list("/");
+        cluster.mood = calls::incrementAndGet;
+        programs.write("/f", text("x"));
+        programs.unlink("/f");
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        assertThat(cluster.hasObject("f")).isFalse();
+    }
+
+    @Test
+    void theBucketAwayStopsNothingThatTheCacheCanServe() throws Exception {
+        TestNode node = cluster.node(
+                "a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(1)));
+        Programs programs = node.programs();
+        programs.write("/f", text("one"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        cluster.mood = () -> {
+            throw new IOException("the bucket is away");
+        };
+        assertThat(programs.read("/f")).isEqualTo(text("one"));
+        programs.write("/g", text("two"));
+        assertThat(programs.read("/g")).isEqualTo(text("two"));
+        assertThat(node.files.flushUploads(Duration.ofMillis(200))).isFalse();
+        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(1, 3));
+        cluster.mood = () -> {};
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        assertThat(cluster.object("g")).isEqualTo(text("two"));
+    }
+
+    @Test
+    void closeWaitsForTheBucketWhereThatIsAskedFor() throws Exception {
+        TestNode node = cluster.node("a", TestNode.Setup.of(true)
+                .with(Durability.CLOUD)
+                .withUploadDelay(Duration.ofMinutes(5)));
+        Programs programs = node.programs();
+        byte[] large = OneNodeSuite.bytes(3, 3 * BLOCK);
+        programs.write("/f", large);
+        assertThat(cluster.object("f")).isEqualTo(large);
+        try (Programs.Fd fd = programs.open("/f", Programs.READ_WRITE)) {
+            fd.write(0, text("synced"));
+            fd.fsync();
+            System.arraycopy(text("synced"), 0, large, 0, 6);
+            assertThat(cluster.object("f")).isEqualTo(large);
+        }
+        assertThat(node.files.pendingUploads().files()).isZero();
+    }
+
+    @Test
+    void aFullDiskFailsNoReadAndWritesWaitForUploads() throws Exception {
+        TestNode writer = cluster.node("a", true);
+        byte[] content = OneNodeSuite.bytes(1, 20 * BLOCK);
+        writer.programs().write("/large", content);
+        assertThat(writer.files.flushUploads(LONG)).isTrue();
+        writer.close();
+
+        TestNode small = cluster.node("b", TestNode.Setup.of(true)
+                .withCapacity(8L * BLOCK, Duration.ofSeconds(10))
+                .withUploadDelay(Duration.ofMinutes(5)));
+        Programs programs = small.programs();
+        assertThat(programs.read("/large")).isEqualTo(content);
+        byte[] piece = OneNodeSuite.bytes(2, 3 * BLOCK);
+        for (int i = 0; i < 6; i++) {
+            programs.write("/piece" + i, piece);
+        }
+        for (int i = 0; i < 6; i++) {
+            assertThat(programs.read("/piece" + i)).isEqualTo(piece);
+        }
+        assertThat(programs.read("/large")).isEqualTo(content);
+    }
+
+    @Test
+    void aFullDiskThatNothingCanEmptySaysSo() throws Exception {
+        TestNode small = cluster.node(
+                "b", TestNode.Setup.of(false).withCapacity(8L * BLOCK, Duration.ofMillis(200)));
+        Programs programs = small.programs();
+        programs.list("/");
+        cluster.mood = () -> {
+            throw new IOException("the bucket is away");
+        };
+        byte[] piece = OneNodeSuite.bytes(2, 4 * BLOCK);
+        programs.write("/one", piece);
+        OneNodeSuite.fails(Errno.ENOSPC, () -> {
+            for (int i = 0; i < 8; i++) {
+                programs.write("/more" + i, piece);
+            }
+        });
+        assertThat(programs.read("/one")).isEqualTo(piece);
+        cluster.mood = () -> {};
+    }
+
+    @Test
+    void uploadsCarryAttributes() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.write("/f", text("x"));
+        programs.chmod("/f", 0751);
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        var head = cluster.store().head("f").orElseThrow();
+        assertThat(head.attributes()).containsEntry("fusecache-mode", "751");
+        assertThat(Arrays.asList("1000:1000", "0:0"))
+                .contains(head.attributes().get("fusecache-owner"));
+    }
+}

@@ -1,0 +1,199 @@
+package io.fusecache.filesystem;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusecache.metadata.Errno;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What programs on two nodes see of each other. */
+final class TwoNodesTest {
+    private static final int BLOCK = TestCluster.BLOCK_BYTES;
+
+    @TempDir
+    Path folder = Path.of("/");
+
+    TestCluster cluster;
+    TestNode nodeA;
+    TestNode nodeB;
+    Programs a;
+    Programs b;
+
+    @BeforeEach
+    void start() throws IOException {
+        cluster = new TestCluster(folder);
+        // Nothing reaches the bucket by itself here: what B reads, it reads from A.
+        nodeA = cluster.node("a", TestNode.Setup.of(true).withUploadDelay(Duration.ofMinutes(10)));
+        nodeB = cluster.node("b", TestNode.Setup.of(true).withUploadDelay(Duration.ofMinutes(10)));
+        a = nodeA.programs();
+        b = nodeB.programs();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        cluster.close();
+    }
+
+    @Test
+    void whatOneNodeClosedTheOtherReads() throws Exception {
+        byte[] small = OneNodeSuite.bytes(1, 100);
+        byte[] large = OneNodeSuite.bytes(2, 9 * BLOCK + 3);
+        a.mkdir("/d");
+        a.write("/d/small", small);
+        a.write("/d/large", large);
+        assertThat(b.list("/d")).containsExactly("small", "large");
+        assertThat(b.stat("/d/large").size()).isEqualTo(large.length);
+        assertThat(b.stat("/d/large").modified()).isEqualTo(a.stat("/d/large").modified());
+        assertThat(b.read("/d/small")).isEqualTo(small);
+        assertThat(b.read("/d/large")).isEqualTo(large);
+    }
+
+    @Test
+    void aSmallFileIsPassedThroughAtOnceAndALargeOneWhenItIsWhole() throws Exception {
+        a.write("/small", OneNodeSuite.bytes(1, 100));
+        a.write("/large", OneNodeSuite.bytes(2, 9 * BLOCK));
+        try (Programs.Fd fd = b.open("/small", OpenMode.READ)) {
+            assertThat(fd.file.passthrough()).isTrue();
+        }
+        try (Programs.Fd fd = b.open("/large", OpenMode.READ)) {
+            assertThat(fd.file.passthrough()).isFalse();
+            assertThat(fd.read(5L * BLOCK, 10)).hasSize(10);
+        }
+        long ino = b.find("/large").id();
+        Awaitility.await().until(() -> {
+            try (var file = nodeB.local.find(ino).orElseThrow()) {
+                return file.whole();
+            }
+        });
+        try (Programs.Fd fd = b.open("/large", OpenMode.READ)) {
+            assertThat(fd.file.passthrough()).isTrue();
+        }
+    }
+
+    @Test
+    void aChangeIsSeenByTheNextOpen() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 3 * BLOCK));
+        assertThat(b.read("/f")).isEqualTo(OneNodeSuite.bytes(1, 3 * BLOCK));
+        a.write("/f", OneNodeSuite.bytes(2, 2 * BLOCK));
+        assertThat(b.stat("/f").size()).isEqualTo(2 * BLOCK);
+        assertThat(b.read("/f")).isEqualTo(OneNodeSuite.bytes(2, 2 * BLOCK));
+        b.write("/f", OneNodeSuite.bytes(3, 4 * BLOCK));
+        assertThat(a.read("/f")).isEqualTo(OneNodeSuite.bytes(3, 4 * BLOCK));
+    }
+
+    @Test
+    void theKernelIsToldWhatChangedElsewhere() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 10));
+        long id = b.find("/f").id();
+        assertThat(b.stat("/f").permissions()).isEqualTo(0644);
+        int epochs = nodeB.kernel.epochs.get();
+        a.chmod("/f", 0600);
+        assertThat(nodeB.kernel.wasTold(id)).isTrue();
+        assertThat(nodeB.kernel.epochs.get()).isEqualTo(epochs);
+        assertThat(b.stat("/f").permissions()).isEqualTo(0600);
+        a.rename("/f", "/g");
+        assertThat(nodeB.kernel.epochs.get()).isGreaterThan(epochs);
+        assertThat(b.exists("/f")).isFalse();
+        assertThat(b.exists("/g")).isTrue();
+    }
+
+    @Test
+    void whoHasAnOlderVersionOpenGoesOnWithIt() throws Exception {
+        byte[] before = OneNodeSuite.bytes(1, 3 * BLOCK);
+        byte[] after = OneNodeSuite.bytes(2, 5 * BLOCK);
+        a.write("/f", before);
+        assertThat(b.read("/f")).isEqualTo(before);
+        Awaitility.await().until(() -> {
+            try (Programs.Fd fd = b.open("/f", OpenMode.READ)) {
+                return fd.file.passthrough();
+            }
+        });
+        try (Programs.Fd old = b.open("/f", OpenMode.READ)) {
+            assertThat(old.file.passthrough()).isTrue();
+            a.write("/f", after);
+            assertThat(old.read(0, before.length)).isEqualTo(before);
+            assertThat(old.stat().size()).isEqualTo(before.length);
+            OneNodeSuite.fails(Errno.ESTALE, () -> b.openNode(old.id, OpenMode.READ));
+            try (Programs.Fd fresh = b.open("/f", OpenMode.READ)) {
+                assertThat(fresh.id).isNotEqualTo(old.id);
+                assertThat(NodeIds.ino(fresh.id)).isEqualTo(NodeIds.ino(old.id));
+                assertThat(fresh.stat().ino()).isEqualTo(old.stat().ino());
+                assertThat(fresh.read(0, after.length)).isEqualTo(after);
+            }
+            assertThat(old.read(0, before.length)).isEqualTo(before);
+        }
+        assertThat(b.read("/f")).isEqualTo(after);
+        assertThat(nodeB.kernel.backing).isEmpty();
+    }
+
+    @Test
+    void aSecondWriterElsewhereWaitsAndIsRefused() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 10));
+        try (Programs.Fd fd = a.open("/f", Programs.READ_WRITE)) {
+            fd.write(0, new byte[] {1});
+            OneNodeSuite.fails(Errno.EBUSY, () -> b.open("/f", Programs.READ_WRITE));
+            // Version 1 is nowhere any more, and version 2 nowhere yet.
+            OneNodeSuite.fails(Errno.EBUSY, () -> b.read("/f"));
+        }
+        try (Programs.Fd fd = b.open("/f", Programs.READ_WRITE)) {
+            fd.write(1, new byte[] {2});
+        }
+        byte[] expected = OneNodeSuite.bytes(1, 10);
+        expected[0] = 1;
+        expected[1] = 2;
+        assertThat(a.read("/f")).isEqualTo(expected);
+    }
+
+    @Test
+    void aFileThatIsNotWholeIsChangedInPart() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 12 * BLOCK + 100);
+        a.write("/f", content);
+        try (Programs.Fd fd = b.open("/f", Programs.READ_WRITE)) {
+            assertThat(fd.file.passthrough()).isFalse();
+            fd.write(3L * BLOCK + 50, new byte[] {1, 2, 3});
+            assertThat(fd.read(3L * BLOCK + 49, 5)[2]).isEqualTo((byte) 2);
+            fd.truncate(10L * BLOCK + 7);
+            fd.write(11L * BLOCK, new byte[] {9});
+            assertThat(fd.stat().size()).isEqualTo(11L * BLOCK + 1);
+        }
+        byte[] expected = Arrays.copyOf(Arrays.copyOf(content, 10 * BLOCK + 7), 11 * BLOCK + 1);
+        expected[3 * BLOCK + 50] = 1;
+        expected[3 * BLOCK + 51] = 2;
+        expected[3 * BLOCK + 52] = 3;
+        expected[11 * BLOCK] = 9;
+        assertThat(b.read("/f")).isEqualTo(expected);
+        assertThat(a.read("/f")).isEqualTo(expected);
+    }
+
+    @Test
+    void aFileRemovedElsewhereLivesWhileItIsOpen() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 100);
+        a.write("/f", content);
+        Programs.Fd fd = b.open("/f", OpenMode.READ);
+        a.unlink("/f");
+        assertThat(b.exists("/f")).isFalse();
+        assertThat(fd.read(0, 100)).isEqualTo(content);
+        assertThat(fd.stat().links()).isZero();
+        fd.close();
+        Awaitility.await().until(() -> nodeB.local.find(fd.id).isEmpty());
+        Awaitility.await().until(() -> cluster.isGone(fd.id));
+    }
+
+    @Test
+    void oneBlockThatIsWrongOnItsWayIsFetchedAgain() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 3 * BLOCK);
+        a.write("/f", content);
+        assertThat(a.stat("/f").version()).isEqualTo(1);
+        Awaitility.await().until(() -> nodeA.metadata.content(a.find("/f").id()).sealed());
+        assertThat(b.read("/f")).isEqualTo(content);
+        assertThat(nodeB.counters.figures(io.fusecache.cache.TierKind.PEER).corruptBlocks())
+                .isZero();
+    }
+}
