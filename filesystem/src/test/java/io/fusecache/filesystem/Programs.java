@@ -79,8 +79,14 @@ final class Programs {
 
     private static final java.nio.charset.Charset UTF_8 = java.nio.charset.StandardCharsets.UTF_8;
 
+    /** The kernel forgets an inode with its last name, or with its last handle where one is open. */
     void unlink(String path) throws ErrnoException {
+        long id = find(path).id();
+        boolean last = stat(path).links() == 1;
         files.unlink(parent(path), last(path));
+        if (last) {
+            forget(id);
+        }
     }
 
     void rmdir(String path) throws ErrnoException {

@@ -73,8 +73,13 @@ final class RandomFileTest {
                 assertThat(cluster.object("f")).isEqualTo(content);
                 assertThat(node.kernel.backing).isEmpty();
             } catch (Exception | AssertionError e) {
-                throw new AssertionError(String.join("\n", history), e);
+                throw new AssertionError("after\n" + String.join("\n", history) + "\n" + brief(e), e);
             }
+        }
+
+        private static String brief(Throwable e) {
+            String text = String.valueOf(e.getMessage());
+            return text.length() > 300 ? text.substring(0, 300) + "..." : text;
         }
 
         private void step() throws Exception {
@@ -142,11 +147,12 @@ final class RandomFileTest {
         private void read() throws Exception {
             int offset = random.nextInt(MAX_SIZE);
             int length = 1 + random.nextInt(3 * BLOCK);
+            Programs.Fd fd = handle();
             said("read " + length + " at " + offset);
             byte[] expected = offset >= content.length
                     ? new byte[0]
                     : Arrays.copyOfRange(content, offset, Math.min(content.length, offset + length));
-            assertThat(handle().read(offset, length)).isEqualTo(expected);
+            same(fd.read(offset, length), expected, offset);
         }
 
         private void truncate() throws Exception {
@@ -174,6 +180,7 @@ final class RandomFileTest {
         }
 
         private void copyWithin() throws Exception {
+            Programs.Fd fd = handle();
             if (content.length < 2) {
                 return;
             }
@@ -184,7 +191,6 @@ final class RandomFileTest {
                 return;
             }
             said("copy " + length + " from " + from + " to " + to);
-            Programs.Fd fd = handle();
             long copied = node.files.copy(fd.id, from, fd.id, fd.file.handle(), to, length);
             assertThat(copied).isEqualTo(length);
             byte[] piece = Arrays.copyOfRange(content, from, from + length);
@@ -206,7 +212,15 @@ final class RandomFileTest {
         }
 
         private void check() throws Exception {
-            assertThat(programs.read("/f")).isEqualTo(content);
+            same(programs.read("/f"), content, 0);
+        }
+
+        private static void same(byte[] found, byte[] expected, int offset) {
+            int at = Arrays.mismatch(found, expected);
+            if (at >= 0) {
+                throw new AssertionError("%d bytes instead of %d, and other ones from %d on"
+                        .formatted(found.length, expected.length, offset + at));
+            }
         }
 
         /** The next operations happen on another node, which has nothing of the file or an older version. */

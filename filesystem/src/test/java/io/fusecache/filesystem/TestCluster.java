@@ -4,6 +4,7 @@ import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.PeerTier;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.coordinator.Coordinator;
+import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -18,9 +19,12 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 
 /** A coordinator, a bucket in a folder, and nodes, all in one process; peers read each other's cache directly. */
 final class TestCluster implements AutoCloseable {
@@ -42,7 +46,9 @@ final class TestCluster implements AutoCloseable {
     TestCluster(Path folder) throws IOException {
         this.folder = folder;
         this.bucket = Files.createDirectories(folder.resolve("bucket"));
-        this.coordinator = Coordinator.open(Files.createDirectories(folder.resolve("state")));
+        this.coordinator = Coordinator.open(
+                Files.createDirectories(folder.resolve("state")),
+                SessionLimits.DEFAULT.withLease(Duration.ofSeconds(1)));
     }
 
     TestNode node(String name, boolean passthrough) throws IOException {
@@ -91,6 +97,17 @@ final class TestCluster implements AutoCloseable {
 
     byte[] object(String key) throws IOException {
         return Files.readAllBytes(bucket.resolve(key));
+    }
+
+    /** All keys, sorted. */
+    List<String> keys() throws IOException {
+        try (Stream<Path> all = Files.walk(bucket)) {
+            return all.filter(Files::isRegularFile)
+                    .map(file -> bucket.relativize(file).toString())
+                    .filter(key -> !key.startsWith(".fusecache"))
+                    .sorted()
+                    .toList();
+        }
     }
 
     boolean hasObject(String key) {

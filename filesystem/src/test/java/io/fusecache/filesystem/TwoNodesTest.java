@@ -183,6 +183,7 @@ final class TwoNodesTest {
         assertThat(fd.stat().links()).isZero();
         fd.close();
         Awaitility.await().until(() -> nodeB.local.find(fd.id).isEmpty());
+        a.forget(fd.id);
         Awaitility.await().until(() -> cluster.isGone(fd.id));
     }
 
