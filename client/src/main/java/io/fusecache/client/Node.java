@@ -180,12 +180,13 @@ public final class Node implements AutoCloseable {
         long left = configuration.memoryBytes() - taken;
         int region = regionBytes();
         if (left < 2L * region) {
-            throw new StartupException("-memory of %d MiB is too little: the mount's own buffers take %d MiB, and blocks of %d"
-                            .formatted(
-                                    configuration.memoryBytes() >> 20,
-                                    taken >> 20,
-                                    configuration.cache().blockBytes())
-                    + " bytes want " + (2L * region >> 20) + " MiB more");
+            throw new StartupException(
+                    "-memory of %d MiB is too little: the mount's own buffers take %d MiB, and blocks of %d"
+                                    .formatted(
+                                            configuration.memoryBytes() >> 20,
+                                            taken >> 20,
+                                            configuration.cache().blockBytes())
+                            + " bytes want " + ((2L * region) >> 20) + " MiB more");
         }
         return started.add("memory", new BufferArena(left, SLOT_BYTES, region));
     }
@@ -200,7 +201,8 @@ public final class Node implements AutoCloseable {
         if (given != null) {
             return given;
         }
-        Optional<NodeId> kept = NvmeTier.nodeOf(configuration.cache().directories().getFirst());
+        Optional<NodeId> kept =
+                NvmeTier.nodeOf(configuration.cache().directories().getFirst());
         return kept.isPresent() ? kept.get() : newId();
     }
 
@@ -215,8 +217,7 @@ public final class Node implements AutoCloseable {
         GrpcTransport transport = new GrpcTransport(
                 coordinator.grpc().isEmpty()
                         ? GrpcTransport.Options.http(addresses(coordinator.http()), key())
-                        : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key()),
-                new SecureRandom());
+                        : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key()));
         return CoordinatorClient.builder(self(id), recalls)
                 .nvmePath(configuration.cache().directories().getFirst().toString())
                 .keyPrefix(configuration.bucket().prefix())
@@ -273,8 +274,7 @@ public final class Node implements AutoCloseable {
                         memory,
                         counters,
                         clock,
-                        FetchOptions.of(
-                                new ReadPlan.Settings(reads.bytesPerSecond(), reads.hybridThresholdBytes()))));
+                        FetchOptions.of(new ReadPlan.Settings(reads.bytesPerSecond(), reads.hybridThresholdBytes()))));
     }
 
     private FileSystemOptions fileSystemOptions() {
@@ -313,9 +313,8 @@ public final class Node implements AutoCloseable {
                 local,
                 buffers,
                 key == null ? PeerAccess.open() : PeerAccess.token(key),
-                (ino, version) -> holders.holders(ino, version).stream()
-                        .map(Holder::node)
-                        .toList(),
+                (ino, version) ->
+                        holders.holders(ino, version).stream().map(Holder::node).toList(),
                 PEER_SERVES);
     }
 
@@ -341,7 +340,10 @@ public final class Node implements AutoCloseable {
                 if (tries == mount.retries()) {
                     throw e;
                 }
-                LOG.warn("{}; trying again in {} s", e.getMessage(), mount.retryDelay().toSeconds());
+                LOG.warn(
+                        "{}; trying again in {} s",
+                        e.getMessage(),
+                        mount.retryDelay().toSeconds());
                 Thread.sleep(mount.retryDelay());
             }
         }
