@@ -26,6 +26,7 @@ final class ExtendedAttributes {
 
     /** getxattr(2). ENODATA. */
     byte[] value(long ino, FileName name) throws ErrnoException {
+        refuseSystem(name);
         refuseWhereBare(ino, name);
         long before = recalls.get();
         try {
@@ -58,13 +59,25 @@ final class ExtendedAttributes {
     }
 
     void set(long ino, FileName name, byte[] value, int flags) throws ErrnoException {
+        refuseSystem(name);
         bare.remove(ino);
         metadata.setAttribute(ino, name, value, flags);
         bare.remove(ino);
     }
 
     void remove(long ino, FileName name) throws ErrnoException {
+        refuseSystem(name);
         metadata.removeAttribute(ino, name);
+    }
+
+    /**
+     * Attributes of {@code system.} mean something to the kernel: an ACL that is only kept, and changes neither mode nor who may
+     * do what, would be a lie. cp(1) and others set the mode instead when they hear that there are none.
+     */
+    private static void refuseSystem(FileName name) throws ErrnoException {
+        if (name.toString().startsWith("system.")) {
+            throw new ErrnoException(Errno.EOPNOTSUPP, "no attribute " + name + " here: ACLs are not kept");
+        }
     }
 
     /** A new inode has none. */
