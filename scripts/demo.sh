@@ -4,7 +4,7 @@
 #   demo.sh          run it, and leave it up
 #   demo.sh --stop   run it, then stop it and remove what it made
 #   demo.sh stop     stop the one that is up, and remove what it made
-# FUSECACHE_DEMO_TREE names another tree than the JDK's own.
+# FUSECACHE_DEMO_TREE names another tree than the JDK's own, FUSECACHE_DEMO_PORT where to look for free ports (18080).
 set -eu
 cd -- "$(dirname -- "$0")/.."
 root=$(pwd -P)
@@ -43,8 +43,9 @@ free() { # PORT
 
 # The first of a row of ports that nobody listens on: coordinator, three nodes, and the same 1000 higher.
 choose_port() {
-  first=18080
-  while [ "$first" -lt 18980 ]; do
+  first=${FUSECACHE_DEMO_PORT:-18080}
+  last=$((first + 900))
+  while [ "$first" -lt "$last" ]; do
     all_free=yes
     for offset in 0 1 2 3 1000; do
       free $((first + offset)) || all_free=
@@ -53,7 +54,7 @@ choose_port() {
     first=$((first + 10))
   done
   if [ -z "$all_free" ]; then
-    echo "no free ports from 18080 to 18989: stop what listens there" >&2
+    echo "no free ports below $last: stop what listens there, or set FUSECACHE_DEMO_PORT" >&2
     exit 1
   fi
   echo "$first" >"$demo/port"

@@ -11,6 +11,7 @@ import java.util.Optional;
 /** {@code bin/fusecache VERB ...}: mounts, and asks and steers the nodes that run on this machine. */
 public final class FuseCache {
     private static final List<Verb> VERBS = List.of(
+            new Verb("mount", "[flags] SOURCE DIR", "mount a bucket, with nothing to set up before", MountVerb::run),
             new Verb("umount", "[--timeout TIME] DIR", "upload what is pending, and unmount", UmountVerb::run),
             new Verb("status", "[--json] [DIR]", "mount, tiers, pending uploads, coordinator", StatusVerb::run),
             new Verb("stats", "[--json] [DIR]", "what each tier served since start", StatsVerb::run),

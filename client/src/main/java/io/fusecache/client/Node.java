@@ -13,6 +13,7 @@ import io.fusecache.client.bridge.PosixDisk;
 import io.fusecache.client.bridge.SessionPort;
 import io.fusecache.client.http.MountedFiles;
 import io.fusecache.client.http.NodeHttp;
+import io.fusecache.client.http.NodeInsight;
 import io.fusecache.client.http.NodeStatus;
 import io.fusecache.filesystem.Durability;
 import io.fusecache.filesystem.FileSystem;
@@ -48,6 +49,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -81,6 +83,7 @@ public final class Node implements AutoCloseable {
     private final InstantSource clock = InstantSource.system();
     private final SessionPort port = new SessionPort();
     private @Nullable FuseSession session;
+    private @Nullable NodeReport report;
     private @Nullable FileSystem files;
     private @Nullable HostPort address;
 
@@ -139,12 +142,13 @@ public final class Node implements AutoCloseable {
         NodeStatus.Kernel kernel = kernel(mounted.negotiated());
 
         MountedFiles paths = new MountedFiles(tree, Linux.effectiveUser(), Linux.effectiveGroup());
-        NodeReport report = new NodeReport(
+        NodeReport insight = new NodeReport(
                 configuration,
                 kernel,
                 new NodeReport.Parts(metadata, local, tree, paths, counters, memory),
                 clock.instant());
-        http.serve(peerBlocks(metadata, local), paths, report, key(), clock);
+        report = insight;
+        http.serve(peerBlocks(metadata, local), paths, insight, key(), clock);
         enter(id, http.address());
         LOG.info(
                 "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}: {}",
@@ -234,7 +238,7 @@ public final class Node implements AutoCloseable {
     /** Where others reach this node. */
     private NodeAddress self(NodeId id) throws IOException {
         NodeConfiguration.Network network = configuration.network();
-        HostPort bound = java.util.Objects.requireNonNull(address);
+        HostPort bound = Objects.requireNonNull(address);
         String host = network.advertisedHost();
         if (host == null) {
             host = OwnAddress.towards(firstCoordinator());
@@ -382,23 +386,28 @@ public final class Node implements AutoCloseable {
 
     /** Where the node's HTTP answers. */
     public HostPort http() {
-        return java.util.Objects.requireNonNull(address);
+        return Objects.requireNonNull(address);
+    }
+
+    /** What the node tells of itself. */
+    public NodeInsight insight() {
+        return Objects.requireNonNull(report);
     }
 
     public FileSystem files() {
-        return java.util.Objects.requireNonNull(files);
+        return Objects.requireNonNull(files);
     }
 
     /** Returns when somebody unmounted it. */
     public void awaitUnmount() throws InterruptedException {
-        java.util.Objects.requireNonNull(session).awaitUnmount();
+        Objects.requireNonNull(session).awaitUnmount();
     }
 
     /** Unmounts, lets pending uploads go out for as long as the configuration says, and stops everything. */
     @Override
     public void close() {
         try {
-            java.util.Objects.requireNonNull(session).close();
+            Objects.requireNonNull(session).close();
         } catch (IOException e) {
             LOG.warn("the unmount was not clean: {}", e.getMessage());
         }
