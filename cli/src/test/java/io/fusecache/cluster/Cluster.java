@@ -1,0 +1,177 @@
+package io.fusecache.cluster;
+
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+
+/**
+ * One coordinator and some nodes as real processes, over a folder as their bucket, on ports and in a directory of their
+ * own. Closing ends them all, unmounts what is left and removes the directory.
+ */
+final class Cluster implements AutoCloseable {
+    static final Duration UP_WITHIN = Duration.ofSeconds(60);
+
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
+    private final Path directory;
+    private final int coordinatorPort;
+    private final int coordinatorGrpcPort;
+    private final List<String> flags;
+    private final List<ClusterNode> nodes = new ArrayList<>();
+    private final Thread atExit = new Thread(this::killAll);
+    private Daemon coordinator;
+
+    private Cluster(List<String> flags) throws IOException, InterruptedException {
+        Path base = Files.createDirectories(Path.of("target", "clusters").toAbsolutePath());
+        this.directory = Files.createTempDirectory(base, "c");
+        this.coordinatorPort = freePort();
+        this.coordinatorGrpcPort = freePort();
+        this.flags = List.copyOf(flags);
+        Files.createDirectories(bucket());
+        Runtime.getRuntime().addShutdownHook(atExit);
+        coordinator = launchCoordinator();
+    }
+
+    /** @param flags of every node, beside those that make it part of this cluster */
+    static Cluster start(int nodes, String... flags) throws IOException, InterruptedException {
+        Cluster cluster = new Cluster(List.of(flags));
+        try {
+            cluster.awaitCoordinator();
+            for (int i = 1; i <= nodes; i++) {
+                cluster.addNode();
+            }
+            return cluster;
+        } catch (IOException | InterruptedException | RuntimeException | AssertionError failed) {
+            cluster.close();
+            throw failed;
+        }
+    }
+
+    /** A further node, mounted when this returns. */
+    ClusterNode addNode(String... more) throws IOException, InterruptedException {
+        ClusterNode node = prepareNode(more);
+        node.start();
+        return node;
+    }
+
+    /** A further node that is not started yet. */
+    ClusterNode prepareNode(String... more) throws IOException {
+        List<String> all = new ArrayList<>(flags);
+        all.addAll(List.of(more));
+        ClusterNode node = new ClusterNode(this, nodes.size() + 1, freePort(), all);
+        nodes.add(node);
+        return node;
+    }
+
+    /** Counted from 1. */
+    ClusterNode node(int number) {
+        return nodes.get(number - 1);
+    }
+
+    Path directory() {
+        return directory;
+    }
+
+    Path bucket() {
+        return directory.resolve("bucket");
+    }
+
+    int coordinatorPort() {
+        return coordinatorPort;
+    }
+
+    int coordinatorGrpcPort() {
+        return coordinatorGrpcPort;
+    }
+
+    HttpClient http() {
+        return http;
+    }
+
+    Daemon coordinator() {
+        return coordinator;
+    }
+
+    /** kill -9. */
+    void killCoordinator() throws InterruptedException {
+        coordinator.kill();
+    }
+
+    void startCoordinator() throws IOException, InterruptedException {
+        coordinator = launchCoordinator();
+        awaitCoordinator();
+    }
+
+    private Daemon launchCoordinator() throws IOException {
+        return Daemon.start(
+                "coordinator",
+                directory,
+                "io.fusecache.cli.Coordinator",
+                List.of(
+                        "-port", Integer.toString(coordinatorPort),
+                        "-grpc-port", Integer.toString(coordinatorGrpcPort),
+                        "-data", directory.resolve("coordinator").toString()),
+                line -> false);
+    }
+
+    private void awaitCoordinator() {
+        HttpRequest health = HttpRequest.newBuilder(URI.create("http://localhost:" + coordinatorPort + "/api/health"))
+                .build();
+        Awaitility.await("coordinator")
+                .atMost(UP_WITHIN)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> {
+                    if (!coordinator.alive()) {
+                        throw new AssertionError("the coordinator ended: " + coordinator.output());
+                    }
+                    try {
+                        return http.send(health, BodyHandlers.discarding()).statusCode() == 200;
+                    } catch (IOException notYet) {
+                        return false;
+                    }
+                });
+    }
+
+    static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    @Override
+    public void close() throws IOException, InterruptedException {
+        try {
+            for (ClusterNode node : nodes) {
+                node.end();
+            }
+            coordinator.stop();
+        } finally {
+            killAll();
+            http.close();
+            Shell.remove(directory);
+            Runtime.getRuntime().removeShutdownHook(atExit);
+        }
+    }
+
+    /** What an interrupted test leaves. */
+    private void killAll() {
+        try {
+            coordinator.kill();
+            for (ClusterNode node : nodes) {
+                node.remove();
+            }
+        } catch (IOException | InterruptedException failed) {
+            throw new IllegalStateException("cleaning up " + directory, failed);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package io.fusecache.cluster;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/** One of our programs as a process of its own, with what it printed. */
+final class Daemon {
+    private static final long READY_SECONDS = 60;
+    private static final long STOP_SECONDS = 60;
+
+    private final String name;
+    private final Process process;
+    private final List<String> lines = new ArrayList<>();
+    private final CountDownLatch ready = new CountDownLatch(1);
+    private final CountDownLatch printed = new CountDownLatch(1);
+
+    private Daemon(String name, Process process, Predicate<String> readyLine) {
+        this.name = name;
+        this.process = process;
+        Thread.ofVirtual().name(name + "-output").start(() -> read(readyLine));
+    }
+
+    /** Starts the program with this JVM's own class path; {@link #awaitReady} waits until it is up. */
+    static Daemon start(
+            String name, Path directory, String mainClass, List<String> arguments, Predicate<String> readyLine)
+            throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(mainClass, arguments))
+                .directory(directory.toFile())
+                .redirectErrorStream(true);
+        builder.environment()
+                .putAll(Map.of("FUSECACHE_RUN_DIR", directory.resolve("run").toString()));
+        return new Daemon(name, builder.start(), readyLine);
+    }
+
+    /** The command line that {@code bin/} would run. */
+    static List<String> command(String mainClass, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-Xss512k",
+                "-XX:MaxDirectMemorySize=64m",
+                "-XX:+UseSerialGC",
+                "-XX:+ExitOnOutOfMemoryError",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                mainClass));
+        command.addAll(arguments);
+        return command;
+    }
+
+    private void read(Predicate<String> readyLine) {
+        try (BufferedReader reader =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+                synchronized (lines) {
+                    lines.add(line);
+                }
+                if (readyLine.test(line)) {
+                    ready.countDown();
+                }
+            }
+        } catch (IOException broken) {
+            throw new UncheckedIOException(broken);
+        } finally {
+            printed.countDown();
+            ready.countDown();
+        }
+    }
+
+    /** Fails with all that it printed where it ended instead. */
+    void awaitReady() throws InterruptedException {
+        if (!ready.await(READY_SECONDS, TimeUnit.SECONDS) || !process.isAlive()) {
+            throw new AssertionError(name + " is not up: " + output());
+        }
+    }
+
+    String output() {
+        synchronized (lines) {
+            return String.join("\n", lines);
+        }
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    boolean alive() {
+        return process.isAlive();
+    }
+
+    /** SIGTERM; returns the exit status. */
+    int stop() throws InterruptedException {
+        process.destroy();
+        return awaitEnd();
+    }
+
+    int awaitEnd() throws InterruptedException {
+        if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+            throw new AssertionError(name + " did not end within " + STOP_SECONDS + " s: " + output());
+        }
+        printed.await();
+        return process.exitValue();
+    }
+
+    /** SIGKILL; returns when it is gone. */
+    void kill() throws InterruptedException {
+        process.destroyForcibly().waitFor();
+        printed.await();
+    }
+}
