@@ -73,12 +73,17 @@ final class Recovery {
 
     private void recover(LocalTier.Unpersisted file) throws ErrnoException, IOException {
         Inode inode = metadata.inode(file.ino());
+        metadata.abandonUpload(file.ino());
         if (inode.links() == 0) {
             discard(file.ino());
         } else if (!file.writing()) {
             closed(file.version(), metadata.content(file.ino()));
         } else {
             written(file.version(), inode);
+        }
+        if (metadata.self().equals(inode.writer())) {
+            // The process that had the lease is gone, and nobody here writes any more.
+            metadata.endWrite(file.ino());
         }
     }
 

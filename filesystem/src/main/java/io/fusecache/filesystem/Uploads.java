@@ -198,18 +198,33 @@ final class Uploads implements AutoCloseable {
         if (ticket.isEmpty()) {
             return !waitsForItsKey(version);
         }
-        ObjectRef object = cloud.put(
-                ticket.get().key(),
-                version.size(),
-                ticket.get().attributes(),
-                (offset, target) -> readFully(file, offset, target));
-        if (!InodeIo.sameContent(before, file.file().stat())) {
+        Optional<ObjectRef> object = put(file, before, version, ticket.get());
+        if (object.isEmpty()) {
             return overtaken(file);
         }
-        metadata.finishUpload(version.ino(), version.version(), object);
+        metadata.finishUpload(version.ino(), version.version(), object.get());
         file.persisted(new FileVersion(
-                version.ino(), version.version(), version.size(), version.blockBytes(), version.checksums(), object));
+                version.ino(), version.version(), version.size(), version.blockBytes(), version.checksums(), object.get()));
         return true;
+    }
+
+    /** Empty where the file changed meanwhile, so that what was put is of no version. */
+    private Optional<ObjectRef> put(CachedFile file, Disk.Stat before, FileVersion version, UploadTicket ticket)
+            throws IOException, ErrnoException {
+        boolean good = false;
+        try {
+            ObjectRef object = cloud.put(
+                    ticket.key(),
+                    version.size(),
+                    ticket.attributes(),
+                    (offset, target) -> readFully(file, offset, target));
+            good = InodeIo.sameContent(before, file.file().stat());
+            return good ? Optional.of(object) : Optional.empty();
+        } finally {
+            if (!good) {
+                metadata.abandonUpload(version.ino());
+            }
+        }
     }
 
     private static void readFully(CachedFile file, long offset, MemorySegment target) throws IOException {

@@ -344,6 +344,11 @@ public final class CoordinatorClient implements Metadata {
     }
 
     @Override
+    public void abandonUpload(long ino) throws ErrnoException {
+        ask(new Operation.AbandonUpload(ino));
+    }
+
+    @Override
     public void finishWork(long id) throws ErrnoException {
         ask(new Operation.FinishWork(id));
     }

@@ -146,6 +146,12 @@ public interface Metadata extends AutoCloseable {
     /** The bucket has it now, as {@code object}. A version that is not the last any more is recorded as far as it matters. */
     void finishUpload(long ino, long version, ObjectRef object) throws ErrnoException;
 
+    /**
+     * This node does not upload any version of that inode now: one that it began has failed, or was overtaken. Whatever lies
+     * at its key is of no version. Nothing happens where another node does.
+     */
+    void abandonUpload(long ino) throws ErrnoException;
+
     /** Takes up to {@code limit} pieces of work, for this node until {@code lease} has passed. */
     List<CloudWork> takeWork(int limit, Duration lease) throws ErrnoException;
 

@@ -104,6 +104,10 @@ public final class Namespace {
                 yield new Answer.Nothing();
             }
             case Operation.TakeWork op -> new Answer.Work(WorkTaking.take(run, op));
+            case Operation.AbandonUpload op -> {
+                Uploading.abandon(run, op.ino());
+                yield new Answer.Nothing();
+            }
             case Operation.FinishWork op -> {
                 WorkTaking.finish(run, op.id());
                 yield new Answer.Nothing();

@@ -88,6 +88,14 @@ final class Uploading {
         }
     }
 
+    /** The caller's upload is over without a result; the key stays noted, since something may lie there. */
+    static void abandon(Execution run, long ino) {
+        ContentRecord content = run.findContent(ino);
+        if (content != null && run.caller().equals(content.uploader())) {
+            run.save(content.notUploadedBy());
+        }
+    }
+
     private static void finishForNobody(Execution run, String key, @Nullable KeyRecord record) {
         if (record == null || record.free()) {
             BucketWork.deleteObject(run, key);

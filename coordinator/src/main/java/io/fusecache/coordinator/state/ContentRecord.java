@@ -49,6 +49,11 @@ public record ContentRecord(
         return new ContentRecord(last, object, objectVersion, key, node, sinceMillis, history);
     }
 
+    /** Nobody uploads now, but something may lie at the key. */
+    public ContentRecord notUploadedBy() {
+        return new ContentRecord(last, object, objectVersion, uploadKey, null, 0, history);
+    }
+
     public ContentRecord notUploading() {
         return new ContentRecord(last, object, objectVersion, null, null, 0, history);
     }

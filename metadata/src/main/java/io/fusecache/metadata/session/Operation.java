@@ -82,6 +82,8 @@ public sealed interface Operation {
 
     record TakeWork(int limit, Duration lease) implements Mutation {}
 
+    record AbandonUpload(long ino) implements Mutation {}
+
     record FinishWork(long id) implements Mutation {}
 
     record FinishMove(long id, ObjectRef at) implements Mutation {}

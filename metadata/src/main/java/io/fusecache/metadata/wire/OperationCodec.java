@@ -98,6 +98,7 @@ final class OperationCodec {
                 request.setTakeWork(Wire.TakeWork.newBuilder()
                         .setLimit(take.limit())
                         .setLeaseNanos(take.lease().toNanos()));
+            case Operation.AbandonUpload(long ino) -> request.setAbandonUpload(ino);
             case Operation.FinishWork(long id) -> request.setFinishWork(id);
             case Operation.FinishMove finish ->
                 request.setFinishMove(
@@ -239,6 +240,7 @@ final class OperationCodec {
                 new Operation.TakeWork(
                         RecordCodec.count(request.getTakeWork().getLimit(), "limit"),
                         RecordCodec.duration(request.getTakeWork().getLeaseNanos()));
+            case ABANDON_UPLOAD -> new Operation.AbandonUpload(request.getAbandonUpload());
             case FINISH_WORK -> new Operation.FinishWork(request.getFinishWork());
             case FINISH_MOVE ->
                 new Operation.FinishMove(
