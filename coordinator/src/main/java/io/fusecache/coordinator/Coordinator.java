@@ -101,7 +101,7 @@ public final class Coordinator implements AutoCloseable {
     /** Ends all streams; sessions can be resumed when the state is opened again. */
     @Override
     public void close() {
-        sessions.broken("the coordinator shuts down");
+        sessions.close();
         timer.shutdownNow();
         try {
             if (!timer.awaitTermination(5, TimeUnit.SECONDS)) {

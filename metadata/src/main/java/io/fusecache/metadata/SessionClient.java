@@ -53,7 +53,7 @@ final class SessionClient implements AutoCloseable {
         final long sequence;
         final Operation operation;
         final CompletableFuture<Answer> answer = new CompletableFuture<>();
-        boolean sent;
+        volatile boolean sent;
 
         Pending(long order, int slot, long sequence, Operation operation) {
             this.order = order;
@@ -89,6 +89,9 @@ final class SessionClient implements AutoCloseable {
     private long[] sequences = new long[0];
     private final BitSet busy = new BitSet();
     private long lastOrder;
+    /** New requests wait until those of before are on the new stream. */
+    private boolean resuming;
+
     private volatile SessionTransport.@Nullable Stream stream;
     private volatile @Nullable Reader reader;
     private @Nullable Welcome session;
@@ -171,7 +174,7 @@ final class SessionClient implements AutoCloseable {
         lock.lock();
         try {
             int slot = busy.nextClearBit(0);
-            while (slot >= pending.length || closed) {
+            while (slot >= pending.length || resuming || closed) {
                 long left = deadline - System.nanoTime();
                 if (closed || left <= 0) {
                     throw new ErrnoException(
@@ -365,24 +368,27 @@ final class SessionClient implements AutoCloseable {
                 advertisements.tellAgain();
             }
             reader = next;
-            // What a coordinator in this process answers while we resume comes on this very thread.
-            next.gate.countDown();
-            resume(welcome, opened, before != null);
         } finally {
             receiving.unlock();
             next.gate.countDown();
         }
+        resume(next, opened, before != null);
     }
 
-    private void resume(Welcome welcome, SessionTransport.Stream opened, boolean again) {
+    /** Sends again what has no answer. Under no lock: a coordinator in this process answers on this very thread. */
+    private void resume(Reader of, SessionTransport.Stream opened, boolean again) {
+        Welcome welcome = opened.welcome();
+        List<Pending> waiting = new ArrayList<>();
         List<Pending> lost = new ArrayList<>();
         lock.lock();
         try {
+            if (reader != of) {
+                return;
+            }
             if (pending.length == 0) {
                 pending = new Pending[welcome.slots()];
                 sequences = new long[welcome.slots()];
             }
-            List<Pending> waiting = new ArrayList<>();
             for (Pending request : pending) {
                 if (request == null) {
                     continue;
@@ -395,12 +401,20 @@ final class SessionClient implements AutoCloseable {
                     waiting.add(request);
                 }
             }
-            waiting.sort(Comparator.comparingLong(request -> request.order));
             stream = opened;
-            for (Pending request : waiting) {
-                opened.send(new Upstream.Request(request.slot, request.sequence, request.sent, request.operation));
-                request.sent = true;
-            }
+            resuming = true;
+        } finally {
+            lock.unlock();
+        }
+        waiting.sort(Comparator.comparingLong(request -> request.order));
+        for (Pending request : waiting) {
+            boolean sentBefore = request.sent;
+            request.sent = true;
+            opened.send(new Upstream.Request(request.slot, request.sequence, sentBefore, request.operation));
+        }
+        lock.lock();
+        try {
+            resuming = false;
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -437,6 +451,7 @@ final class SessionClient implements AutoCloseable {
         if (to != null) {
             to.send(new Upstream.Goodbye());
             to.close();
+            setStream(null);
         }
         keeper.shutdownNow();
         recaller.shutdown();

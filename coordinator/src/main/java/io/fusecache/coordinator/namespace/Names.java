@@ -31,6 +31,9 @@ final class Names {
 
     static final int TARGET_MAX_BYTES = 4095;
 
+    /** In one answer, however many were asked for. */
+    private static final int MOST_LISTED = 4096;
+
     private Names() {}
 
     static Inode lookup(Execution run, Operation.Lookup op) throws ErrnoException {
@@ -52,7 +55,7 @@ final class Names {
         }
         run.lease(directory.ino());
         List<DirectoryEntry> entries = new ArrayList<>();
-        int limit = Math.max(1, op.limit());
+        int limit = Math.clamp(op.limit(), 1, MOST_LISTED);
         long from = Math.max(op.cookie(), Node.FIRST_COOKIE - 1) + 1;
         byte[] end = Keys.after(Keys.cookies(op.directory()));
         run.state().scan(Keys.cookie(op.directory(), from), end, (key, value) -> {

@@ -1,12 +1,10 @@
 package io.fusecache.coordinator.session;
 
 import io.fusecache.coordinator.namespace.Outcome;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +40,7 @@ final class LeaseTable {
         if (holder == null) {
             leases.put(ino, session);
         } else if (holder == session) {
+            session.grantedAgain(ino);
             return;
         } else if (holder instanceof Session other) {
             Set<Session> both = new HashSet<>();
@@ -49,6 +48,7 @@ final class LeaseTable {
             both.add(session);
             leases.put(ino, both);
         } else if (!((Set<Session>) holder).add(session)) {
+            session.grantedAgain(ino);
             return;
         }
         session.granted(ino);
@@ -58,14 +58,17 @@ final class LeaseTable {
     }
 
     /** Leases of {@code session} past its bound, the oldest first, that it should be asked to give up. */
-    List<Long> surplus(Session session) {
-        List<Long> oldest = new ArrayList<>();
-        if (session.leases() > mostPerSession) {
+    Set<Long> surplus(Session session) {
+        Set<Long> oldest = new HashSet<>();
+        if (session.leases() > mostPerSession && !session.givingUp()) {
             int many = Math.max(1, mostPerSession / 16);
             for (long ino = session.oldestGrant(); ino != 0 && oldest.size() < many; ino = session.oldestGrant()) {
                 if (holds(ino, session)) {
                     oldest.add(ino);
                 }
+            }
+            if (!oldest.isEmpty()) {
+                session.giveUp(oldest);
             }
         }
         return oldest;

@@ -2,6 +2,7 @@ package io.fusecache.coordinator.session;
 
 import io.fusecache.coordinator.namespace.Context;
 import io.fusecache.coordinator.namespace.Outcome;
+import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Log;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.metadata.Errno;
@@ -16,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -58,6 +60,7 @@ final class Sequencer {
     private final Set<Session> dirty = new HashSet<>();
     private final ArrayDeque<Turn> ready = new ArrayDeque<>();
     private long lastRecall;
+    private boolean closed;
     private final AtomicLong recallsSent = new AtomicLong();
     private final AtomicLong commands = new AtomicLong();
 
@@ -88,11 +91,17 @@ final class Sequencer {
 
     // the lock
 
-    /** Runs {@code work} in its turn, then everything that it made ready, then sends what is to be heard of it. */
-    void inTurn(Runnable work) {
+    /**
+     * Runs {@code work} in its turn, then everything that it made ready, then sends what is to be heard of it. False where
+     * it was not run, because the state is closed.
+     */
+    boolean inTurn(Runnable work) {
         List<Session> heard;
         lock.lock();
         try {
+            if (closed) {
+                return false;
+            }
             work.run();
             runReady();
             heard = List.copyOf(dirty);
@@ -102,6 +111,17 @@ final class Sequencer {
         }
         for (Session session : heard) {
             session.outbox().drain();
+        }
+        return true;
+    }
+
+    /** No turn begins any more: the state can be closed. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -168,7 +188,7 @@ final class Sequencer {
         NodeId node = turn.session == null ? null : turn.session.node();
         long session = turn.session == null ? 0 : turn.session.id();
         Context context = new Context(now(), session, node, turn.inUse, Collections.unmodifiableSet(live));
-        Outcome outcome = turn.command.execute(context, view);
+        Outcome outcome = execute(turn, context);
         Turn ahead = ahead(turn, outcome);
         if (ahead != null) {
             release(turn);
@@ -179,6 +199,16 @@ final class Sequencer {
             finish(turn, outcome);
         } else {
             recallOrApply(turn, outcome);
+        }
+    }
+
+    private Outcome execute(Turn turn, Context context) {
+        try {
+            return turn.command.execute(context, view);
+        } catch (RuntimeException | AssertionError e) {
+            // Executing is pure: nothing has changed, and who asked gets an answer.
+            LOG.error("a command could not be executed", e);
+            return Outcome.of(Answer.failed(Errno.EIO, "the coordinator failed: its log says why"), new Changes(view));
         }
     }
 
@@ -242,7 +272,9 @@ final class Sequencer {
         if (recalling == null) {
             return;
         }
-        leases.recalled(session, recalling.inodes(), inUse, recalling.directories());
+        // What was asked back for its number alone may have been granted again behind the recall.
+        Set<Long> given = recalling.turn() == null ? session.givenUp() : recalling.inodes();
+        leases.recalled(session, given, inUse, recalling.directories());
         answered(session, recalling, inUse);
     }
 
@@ -268,7 +300,7 @@ final class Sequencer {
 
     /** Asks for leases past the session's bound back. */
     private void trim(Session session) {
-        List<Long> surplus = leases.surplus(session);
+        Set<Long> surplus = leases.surplus(session);
         if (!surplus.isEmpty()) {
             recall(session, new Session.Recalling(null, Set.copyOf(surplus), true, Set.of(), System.nanoTime()));
         }
@@ -299,9 +331,12 @@ final class Sequencer {
             for (long ino : outcome.leased()) {
                 leases.grant(ino, session);
             }
-            trim(session);
         }
         turn.completion.complete(outcome);
+        if (session != null) {
+            // Behind the answer on the stream: what it has just been granted may be among it.
+            trim(session);
+        }
     }
 
     /** Gives up the inodes that the turn holds, to those behind it. */
@@ -322,7 +357,7 @@ final class Sequencer {
             return;
         }
         long ino = outcome.touched().iterator().next();
-        writeWaiters.computeIfAbsent(ino, none -> new HashSet<>()).add(turn);
+        writeWaiters.computeIfAbsent(ino, none -> new LinkedHashSet<>()).add(turn);
         boolean fenced = fence.fenceIfGone(holder);
         // A holder may go at any time while somebody waits for it: look again then.
         long again = fenced ? nanos : Math.min(nanos, lease.toNanos());

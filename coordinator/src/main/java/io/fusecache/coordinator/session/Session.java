@@ -2,6 +2,7 @@ package io.fusecache.coordinator.session;
 
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -40,6 +41,7 @@ public final class Session {
     private int firstGrant;
     private int grantCount;
     private int leases;
+    private @Nullable Set<Long> surplus;
 
     Session(long id, long secret, NodeAddress node, LongSupplier durable, long nowNanos) {
         this.id = id;
@@ -144,6 +146,13 @@ public final class Session {
 
     void granted(long ino) {
         leases++;
+        remember(ino);
+        if (surplus != null) {
+            surplus.remove(ino);
+        }
+    }
+
+    private void remember(long ino) {
         if (grantCount == grants.length) {
             long[] larger = new long[grants.length * 2];
             for (int i = 0; i < grantCount; i++) {
@@ -159,6 +168,30 @@ public final class Session {
         if (--leases == 0) {
             grantCount = 0;
         }
+    }
+
+    // Leases asked back because they are too many. One that is granted again meanwhile stays: its answer is behind the
+    // recall on the stream, so the client has it when it acknowledges.
+
+    boolean givingUp() {
+        return surplus != null;
+    }
+
+    void giveUp(Set<Long> inodes) {
+        surplus = new HashSet<>(inodes);
+    }
+
+    void grantedAgain(long ino) {
+        if (surplus != null && surplus.remove(ino)) {
+            remember(ino);
+        }
+    }
+
+    /** What the client has given up of them: there is one such recall at a time. */
+    Set<Long> givenUp() {
+        Set<Long> given = surplus == null ? Set.of() : surplus;
+        surplus = null;
+        return given;
     }
 
     /** Takes the oldest grant, 0 where there is none. */

@@ -53,6 +53,9 @@ import org.slf4j.LoggerFactory;
 public final class Sessions {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
 
+    /** What a node that stays away so long has unlinked is not kept for it any more; its write leases are. */
+    private static final Duration FORGOTTEN_AFTER = Duration.ofDays(1);
+
     private final Sequencer sequencer;
     private final LeaseTable leases;
     private final BlockDirectory blocks;
@@ -122,6 +125,12 @@ public final class Sessions {
         all.forEach(session -> disconnect(session, null, reason));
     }
 
+    /** Ends all streams; nothing reads or changes the state any more. */
+    public void close() {
+        broken("the coordinator shuts down");
+        sequencer.close();
+    }
+
     // beginning
 
     /** A client said hello on a new stream. The welcome comes on {@code sink}, when the session is durable. */
@@ -134,13 +143,16 @@ public final class Sessions {
             throw new RefusedException("there is no volume '" + hello.volume() + "' on this coordinator");
         }
         Object[] result = {null, null};
-        sequencer.inTurn(() -> {
+        boolean open = sequencer.inTurn(() -> {
             try {
                 result[0] = connectInTurn(hello, sink);
             } catch (RefusedException refused) {
                 result[1] = refused;
             }
         });
+        if (!open) {
+            throw new RefusedException("the coordinator shuts down");
+        }
         if (result[1] instanceof RefusedException refused) {
             throw refused;
         }
@@ -437,6 +449,10 @@ public final class Sessions {
         sequencer.inTurn(() -> {
             long now = System.nanoTime();
             for (Session session : List.copyOf(sessions.values())) {
+                if (!session.outbox().connected() && now - session.heardNanos() > FORGOTTEN_AFTER.toNanos()) {
+                    end(session, false, "");
+                    continue;
+                }
                 for (Session.Recalling recalling : session.recalls().values()) {
                     if (now - recalling.sinceNanos() > lease.toNanos()) {
                         fence(session, "did not answer a recall within " + lease.toMillis() + " ms");
