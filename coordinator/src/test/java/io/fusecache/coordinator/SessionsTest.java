@@ -335,6 +335,31 @@ final class SessionsTest {
     }
 
     @Test
+    void leasesPastTheBoundAreAskedBackAndNothingIsStaleForIt() throws Exception {
+        try (Coordinator small = Coordinator.open(folder.resolve("small"), new SessionLimits(LEASE, 64, 64));
+                Metadata writer = small.connect(new NodeId("w"), new Recorder());
+                Metadata reader = small.connect(new NodeId("r"), new Recorder())) {
+            List<Inode> made = new ArrayList<>();
+            for (int i = 0; i < 500; i++) {
+                made.add(writer.create(Inode.ROOT, name("f" + i), file(false)));
+            }
+            for (int round = 0; round < 5; round++) {
+                for (Inode inode : made) {
+                    reader.inode(inode.ino());
+                }
+                Inode changed = made.get(round * 37);
+                writer.setAttributes(changed.ino(), mode(0400 + round));
+                assertThat(reader.inode(changed.ino()).permissions()).isEqualTo(0400 + round);
+            }
+            for (Inode inode : made) {
+                writer.setAttributes(inode.ino(), mode(0111));
+                assertThat(reader.inode(inode.ino()).permissions()).isEqualTo(0111);
+            }
+            Awaitility.await().until(() -> small.sessions().leasedInodes() < 200);
+        }
+    }
+
+    @Test
     void aSecondNodeOfTheSameIdIsRefused() {
         assertThatThrownBy(() -> coordinator.connect(new NodeId("a"), new Recorder()))
                 .isInstanceOf(IOException.class)

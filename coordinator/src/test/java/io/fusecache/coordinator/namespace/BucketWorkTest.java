@@ -1,0 +1,317 @@
+package io.fusecache.coordinator.namespace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusecache.metadata.CloudWork;
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.FileType;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Operation;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Names change, and the bucket follows: a bucket of key to ETag, changed by what the namespace gives leave or work for. */
+final class BucketWorkTest {
+    private static final Duration LEASE = Duration.ofSeconds(60);
+
+    private final Machine machine = new Machine();
+    private final Map<String, String> bucket = new HashMap<>();
+
+    @AfterEach
+    void check() {
+        machine.checkInvariants();
+    }
+
+    private Answer.Result begin(Inode inode) {
+        return machine.run(new Operation.BeginUpload(inode.ino(), inode.version()))
+                .result();
+    }
+
+    private String upload(Inode inode) {
+        assertThat(begin(inode)).as("leave to upload %s", inode).isInstanceOf(Answer.Ticket.class);
+        String key = ((Answer.Ticket) begin(inode)).ticket().key();
+        finish(inode, key);
+        return key;
+    }
+
+    private void finish(Inode inode, String key) {
+        String etag = inode.ino() + "." + inode.version();
+        bucket.put(key, etag);
+        machine.run(new Operation.FinishUpload(inode.ino(), inode.version(), new ObjectRef(key, etag)));
+    }
+
+    private List<CloudWork> take() {
+        return machine.ask(Answer.Work.class, new Operation.TakeWork(100, LEASE))
+                .work();
+    }
+
+    /** Does all work there is, until there is none. */
+    private void settle() {
+        for (int quiet = 0; quiet < 60; quiet++) {
+            machine.nowMillis += 1_000;
+            for (CloudWork work : take()) {
+                quiet = 0;
+                perform(work);
+            }
+        }
+    }
+
+    private void perform(CloudWork work) {
+        switch (work) {
+            case CloudWork.Delete delete -> {
+                bucket.remove(delete.key());
+                machine.run(new Operation.FinishWork(delete.id()));
+            }
+            case CloudWork.Move move -> {
+                assertThat(bucket.remove(move.from().key()))
+                        .isEqualTo(move.from().etag());
+                bucket.put(move.toKey(), move.from().etag());
+                machine.run(new Operation.FinishMove(
+                        move.id(), new ObjectRef(move.toKey(), move.from().etag())));
+            }
+            case CloudWork.PutMarker put -> {
+                bucket.put(put.key(), "marker");
+                machine.run(new Operation.FinishWork(put.id()));
+            }
+            case CloudWork.DeleteMarker delete -> {
+                bucket.remove(delete.key());
+                machine.run(new Operation.FinishWork(delete.id()));
+            }
+        }
+    }
+
+    private String etag(String key) {
+        return Objects.requireNonNull(bucket.get(key));
+    }
+
+    private FileVersion content(Inode inode) {
+        return machine.ask(Answer.Content.class, new Operation.ReadContent(inode.ino()))
+                .version();
+    }
+
+    private void rename(long parent, String name, long newParent, String newName, int flags) {
+        assertThat(machine.errno(
+                        new Operation.Rename(parent, Machine.name(name), newParent, Machine.name(newName), flags)))
+                .isNull();
+    }
+
+    private void unlink(long parent, String name) {
+        Inode gone = machine.inode(new Operation.Unlink(parent, Machine.name(name)));
+        machine.run(new Operation.ReleaseUnlinked(Set.of(gone.ino())));
+    }
+
+    @Test
+    void aFileIsTheObjectOfItsPath() {
+        Inode d = machine.create(Inode.ROOT, "d", FileType.DIRECTORY);
+        Inode file = machine.write(d.ino(), "f", 10);
+        assertThat(upload(file)).isEqualTo("d/f");
+        assertThat(content(file).object()).isEqualTo(new ObjectRef("d/f", etag("d/f")));
+        settle();
+        assertThat(bucket.keySet()).containsExactly("d/f");
+    }
+
+    @Test
+    void anEmptyDirectoryHasAMarkerWhileItIsThere() {
+        Inode d = machine.create(Inode.ROOT, "d", FileType.DIRECTORY);
+        settle();
+        assertThat(bucket.keySet()).containsExactly("d/");
+        machine.create(d.ino(), "sub", FileType.DIRECTORY);
+        machine.run(new Operation.RemoveDirectory(d.ino(), Machine.name("sub")));
+        machine.run(new Operation.RemoveDirectory(Inode.ROOT, Machine.name("d")));
+        settle();
+        assertThat(bucket).isEmpty();
+    }
+
+    @Test
+    void aDirectoryWhoseLastFileGoesGetsAMarker() {
+        Inode d = machine.create(Inode.ROOT, "d", FileType.DIRECTORY);
+        upload(machine.write(d.ino(), "f", 10));
+        settle();
+        unlink(d.ino(), "f");
+        settle();
+        assertThat(bucket.keySet()).containsExactly("d/");
+    }
+
+    @Test
+    void aRemovedFileTakesItsObjectAlongOnceNobodyHoldsIt() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        upload(file);
+        machine.run(new Operation.Unlink(Inode.ROOT, Machine.name("f")));
+        settle();
+        assertThat(bucket).hasSize(1);
+        machine.run(new Operation.ReleaseUnlinked(Set.of(file.ino())));
+        settle();
+        assertThat(bucket).isEmpty();
+    }
+
+    @Test
+    void aFileThatReplacesARemovedOneOverwritesItsObject() {
+        upload(machine.write(Inode.ROOT, "f", 10));
+        unlink(Inode.ROOT, "f");
+        Inode next = machine.write(Inode.ROOT, "f", 20);
+        assertThat(upload(next)).isEqualTo("f");
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("f", next.ino() + ".1"));
+    }
+
+    @Test
+    void aKeyThatIsBeingDeletedIsNotWritten() {
+        upload(machine.write(Inode.ROOT, "f", 10));
+        unlink(Inode.ROOT, "f");
+        machine.nowMillis += 5_000;
+        List<CloudWork> taken = take();
+        assertThat(taken).singleElement().isInstanceOf(CloudWork.Delete.class);
+        Inode next = machine.write(Inode.ROOT, "f", 20);
+        assertThat(begin(next)).isInstanceOf(Answer.Nothing.class);
+        taken.forEach(this::perform);
+        assertThat(upload(next)).isEqualTo("f");
+    }
+
+    @Test
+    void theObjectFollowsARename() {
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        upload(file);
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 0);
+        rename(Inode.ROOT, "b", Inode.ROOT, "c", 0);
+        assertThat(content(file).object()).isEqualTo(new ObjectRef("a", etag("a")));
+        settle();
+        assertThat(bucket.keySet()).containsExactly("c");
+        assertThat(Objects.requireNonNull(content(file).object()).key()).isEqualTo("c");
+    }
+
+    @Test
+    void theObjectsOfATreeFollowItsRename() {
+        Inode a = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        Inode sub = machine.create(a.ino(), "sub", FileType.DIRECTORY);
+        machine.create(a.ino(), "empty", FileType.DIRECTORY);
+        for (int i = 0; i < 600; i++) {
+            upload(machine.write(i % 2 == 0 ? a.ino() : sub.ino(), "f" + i, i));
+        }
+        settle();
+        assertThat(bucket).containsKey("a/empty/").hasSize(601);
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 0);
+        settle();
+        assertThat(bucket.keySet()).allMatch(key -> key.startsWith("b/")).hasSize(601);
+        assertThat(bucket).containsKeys("b/f0", "b/sub/f599", "b/empty/");
+    }
+
+    @Test
+    void filesThatChangePlacesChangeObjects() {
+        Inode a = machine.write(Inode.ROOT, "a", 1);
+        Inode b = machine.write(Inode.ROOT, "b", 2);
+        upload(a);
+        upload(b);
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 2);
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("a", b.ino() + ".1"), Map.entry("b", a.ino() + ".1"));
+    }
+
+    @Test
+    void aSafeSaveLeavesOneObject() {
+        upload(machine.write(Inode.ROOT, "doc", 10));
+        Inode draft = machine.write(Inode.ROOT, ".doc.tmp", 20);
+        upload(draft);
+        Inode old = machine.inode(
+                new Operation.Rename(Inode.ROOT, Machine.name(".doc.tmp"), Inode.ROOT, Machine.name("doc"), 0));
+        machine.run(new Operation.ReleaseUnlinked(Set.of(old.ino())));
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("doc", draft.ino() + ".1"));
+    }
+
+    @Test
+    void aFileRemovedWhileItUploadsLeavesNothing() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        unlink(Inode.ROOT, "f");
+        Inode next = machine.write(Inode.ROOT, "f", 20);
+        assertThat(begin(next)).as("while the old upload may still land").isInstanceOf(Answer.Nothing.class);
+        finish(file, "f");
+        settle();
+        assertThat(bucket).isEmpty();
+        assertThat(upload(next)).isEqualTo("f");
+    }
+
+    @Test
+    void aFileRenamedWhileItUploadsIsMovedAfterwards() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        rename(Inode.ROOT, "f", Inode.ROOT, "g", 0);
+        finish(file, "f");
+        settle();
+        assertThat(bucket.keySet()).containsExactly("g");
+    }
+
+    @Test
+    void oneNodeUploadsAtATimeUnlessItIsGone() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        Operation again = new Operation.BeginUpload(file.ino(), 1);
+        assertThat(machine.run(again, new NodeId("other"), 8).result()).isInstanceOf(Answer.Nothing.class);
+        machine.nowMillis += 700_000;
+        assertThat(machine.run(again, new NodeId("other"), 8).result()).isInstanceOf(Answer.Ticket.class);
+    }
+
+    @Test
+    void anOvertakenVersionIsRecordedAndPutAgain() {
+        Inode first = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(first)).isInstanceOf(Answer.Ticket.class);
+        machine.run(new Operation.BeginWrite(first.ino(), Duration.ZERO));
+        Inode second = machine.commit(first, 20);
+        finish(first, "f");
+        assertThat(content(first).persisted()).isFalse();
+        upload(second);
+        assertThat(content(first).persisted()).isTrue();
+        assertThat(bucket).containsOnly(Map.entry("f", first.ino() + ".2"));
+    }
+
+    @Test
+    void workWhoseLeaseRanOutIsGivenAgainAndOnlyItsLesseeEndsIt() {
+        upload(machine.write(Inode.ROOT, "f", 10));
+        unlink(Inode.ROOT, "f");
+        machine.nowMillis += 5_000;
+        CloudWork first = take().getFirst();
+        assertThat(take()).isEmpty();
+        machine.nowMillis += LEASE.toMillis();
+        NodeId other = new NodeId("other");
+        Answer again = machine.run(new Operation.TakeWork(10, LEASE), other, 8);
+        assertThat(((Answer.Work) again.result()).work()).containsExactly(first);
+        perform(first);
+        Inode next = machine.write(Inode.ROOT, "f", 1);
+        assertThat(begin(next)).as("the other node is still at it").isInstanceOf(Answer.Nothing.class);
+        machine.run(new Operation.FinishWork(first.id()), other, 8);
+        assertThat(begin(next)).isInstanceOf(Answer.Ticket.class);
+    }
+
+    @Test
+    void pathsThatNoKeySpellsHaveOneOfTheirOwn() throws Exception {
+        FileName latin = FileName.of(new byte[] {'c', 'a', 'f', (byte) 0xe9});
+        Inode file = machine.inode(new Operation.Create(Inode.ROOT, latin, Machine.made(FileType.REGULAR)));
+        machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
+        String key = upload(machine.commit(file, 1));
+        assertThat(key).isEqualTo(".fusecache/objects/" + Long.toHexString(file.ino()));
+        assertThat(machine.errno(new Operation.Rename(Inode.ROOT, latin, Inode.ROOT, Machine.name("cafe"), 0)))
+                .isNull();
+        settle();
+        assertThat(bucket.keySet()).containsExactly("cafe");
+    }
+
+    @Test
+    void aHardLinkKeepsTheObjectWhenTheFirstNameGoes() {
+        Inode file = machine.write(Inode.ROOT, "first", 10);
+        upload(file);
+        machine.inode(new Operation.Link(file.ino(), Inode.ROOT, Machine.name("second")));
+        unlink(Inode.ROOT, "first");
+        settle();
+        assertThat(bucket.keySet()).containsExactly("second");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fusecache.coordinator.namespace;
+
+import org.jspecify.annotations.NullMarked;
