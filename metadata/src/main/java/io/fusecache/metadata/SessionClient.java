@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
@@ -340,7 +341,9 @@ final class SessionClient implements AutoCloseable {
                 LOG.warn("the coordinator cannot be reached, trying on: {}", e.getMessage());
             }
             retryMillis = Math.min(LONGEST_RETRY_MILLIS, retryMillis * 2);
-            later(this::reconnect, Duration.ofMillis(retryMillis));
+            // Not all nodes at once, when a coordinator comes back.
+            long pause = retryMillis / 2 + ThreadLocalRandom.current().nextLong(retryMillis / 2 + 1);
+            later(this::reconnect, Duration.ofMillis(pause));
         }
     }
 

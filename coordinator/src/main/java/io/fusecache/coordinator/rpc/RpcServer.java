@@ -1,13 +1,11 @@
 package io.fusecache.coordinator.rpc;
 
+import io.fusecache.metadata.wire.NetworkThreads;
 import io.fusecache.metadata.wire.StreamCodec;
 import io.grpc.Server;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -41,8 +39,7 @@ public final class RpcServer implements AutoCloseable {
 
     /** Binds at once; IOException where the port cannot be had. */
     public static RpcServer bind(InetSocketAddress address, SessionService service) throws IOException {
-        EventLoopGroup network = new MultiThreadIoEventLoopGroup(
-                THREADS, new DefaultThreadFactory("rpc", true), NioIoHandler.newFactory());
+        EventLoopGroup network = NetworkThreads.start(THREADS, "rpc");
         Server server = NettyServerBuilder.forAddress(address)
                 .bossEventLoopGroup(network)
                 .workerEventLoopGroup(network)

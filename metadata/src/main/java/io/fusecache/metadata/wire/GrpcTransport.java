@@ -10,10 +10,7 @@ import io.grpc.Metadata;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
-import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetAddress;
@@ -45,8 +42,7 @@ public final class GrpcTransport implements SessionTransport {
     private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(5);
 
     private final Options options;
-    private final EventLoopGroup network = new MultiThreadIoEventLoopGroup(
-            1, new DefaultThreadFactory("coordinator-session", true), NioIoHandler.newFactory());
+    private final EventLoopGroup network = NetworkThreads.start(1, "coordinator-session");
 
     private final ReentrantLock lock = new ReentrantLock();
 
