@@ -254,7 +254,9 @@ public final class Sessions {
     private void request(Session session, Upstream.Request request) {
         int slot = request.slot();
         if (slot < 0 || slot >= Session.SLOTS) {
-            reply(session, request, Answer.failed(Errno.EINVAL, "slot " + slot + " of " + Session.SLOTS));
+            // Not by reply(): there is no such slot to be free again.
+            Answer refusal = Answer.failed(Errno.EINVAL, "slot " + slot + " of " + Session.SLOTS);
+            sequencer.tell(session, new Downstream.Reply(slot, request.sequence(), refusal));
             return;
         }
         if (!session.begin(slot, request.sequence())) {
