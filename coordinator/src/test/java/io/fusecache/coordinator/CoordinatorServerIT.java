@@ -3,6 +3,7 @@ package io.fusecache.coordinator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fusecache.coordinator.state.Keys;
 import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.DirectoryEntry;
@@ -21,9 +22,9 @@ import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.session.SessionTransport.RefusedException;
 import io.fusecache.metadata.wire.GrpcTransport;
-import io.fusecache.metadata.wire.GrpcTransport.Options;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,6 +39,8 @@ import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
 
 /** Coordinator and clients over real ports. */
 final class CoordinatorServerIT {
@@ -62,7 +65,7 @@ final class CoordinatorServerIT {
 
     private static Metadata connect(InetSocketAddress grpc, String node, RecallListener listener) throws IOException {
         return CoordinatorClient.builder(new NodeAddress(new NodeId(node), "127.0.0.1:1", ""), listener)
-                .connect(new GrpcTransport(Options.grpc(List.of(grpc), null)));
+                .connect(new GrpcTransport(GrpcTransport.Options.grpc(List.of(grpc), null)));
     }
 
     private CoordinatorServer start(@Nullable String apiKey) throws IOException {
@@ -102,7 +105,7 @@ final class CoordinatorServerIT {
         try (CoordinatorServer server = start(null);
                 Metadata node = CoordinatorClient.builder(
                                 new NodeAddress(new NodeId("n1"), "127.0.0.1:1", ""), new Recalls())
-                        .connect(new GrpcTransport(Options.http(
+                        .connect(new GrpcTransport(GrpcTransport.Options.http(
                                 List.of(InetSocketAddress.createUnresolved("localhost", server.port())), null)))) {
             assertThat(node.inode(Inode.ROOT).directory()).isTrue();
         }
@@ -123,8 +126,8 @@ final class CoordinatorServerIT {
             }
         };
         try (CoordinatorServer server = start("s3cret");
-                GrpcTransport keyed = new GrpcTransport(Options.grpc(List.of(grpc(server)), "s3cret"));
-                GrpcTransport wrong = new GrpcTransport(Options.grpc(List.of(grpc(server)), "guess"))) {
+                GrpcTransport keyed = new GrpcTransport(GrpcTransport.Options.grpc(List.of(grpc(server)), "s3cret"));
+                GrpcTransport wrong = new GrpcTransport(GrpcTransport.Options.grpc(List.of(grpc(server)), "guess"))) {
             assertThatThrownBy(() -> keyed.open(newer, deaf))
                     .isInstanceOf(RefusedException.class)
                     .hasMessageContaining("speaks protocol " + (Hello.PROTOCOL + 1))
@@ -168,6 +171,16 @@ final class CoordinatorServerIT {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(plain.toString());
         start(null).close();
+        try (Options options = new Options().setCreateIfMissing(true);
+                RocksDB newer = RocksDB.open(options, folder.resolve("newer").toString())) {
+            newer.put(Keys.format(), "fuse-cache coordinator 99".getBytes(StandardCharsets.UTF_8));
+        }
+        assertThatThrownBy(() -> CoordinatorServer.start(
+                        new CoordinatorConfiguration("127.0.0.1", 0, 0, folder.resolve("newer"), null)))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(folder.resolve("newer").toString())
+                .hasMessageContaining("fuse-cache coordinator 99")
+                .hasMessageContaining("use the release that wrote it");
     }
 
     @Test

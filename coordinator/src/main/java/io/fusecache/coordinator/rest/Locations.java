@@ -33,6 +33,9 @@ final class Locations {
     /** A listing looks at so many inodes at most, whatever it is asked for. */
     private static final int MOST_VISITED = 200_000;
 
+    /** Nor tells more holders of blocks than this, of all its files together. */
+    private static final int MOST_CHUNKS_LISTED = 100_000;
+
     private static final Set<String> TIERS = Set.of("nvme", "peer", "cloud");
 
     private final Sessions sessions;
@@ -48,14 +51,16 @@ final class Locations {
     FileLocation find(FilePath path) throws RestFailure {
         Optional<Inode> inode = resolve(path);
         if (inode.isPresent() && inode.get().regular()) {
-            return location(path, inode.get());
+            Optional<FileLocation> location = location(path, inode.get());
+            if (location.isPresent()) {
+                return location.get();
+            }
         }
         FileLocation other = told(path);
         if (other == null) {
-            throw new RestFailure(
-                    404,
-                    "no_such_file",
-                    path + (inode.isPresent() ? " is no regular file" : ": there is no such file"));
+            String why =
+                    inode.isPresent() && !inode.get().regular() ? " is no regular file" : ": there is no such file";
+            throw new RestFailure(404, "no_such_file", path + why);
         }
         return other;
     }
@@ -147,6 +152,7 @@ final class Locations {
         Deque<Directory> left =
                 new ArrayDeque<>(List.of(new Directory(top, inode.get().ino())));
         int visited = 0;
+        int chunks = 0;
         for (Directory directory = left.poll(); directory != null; directory = left.poll()) {
             List<DirectoryEntry> entries = entries(directory.ino(), 0);
             while (!entries.isEmpty()) {
@@ -161,10 +167,15 @@ final class Locations {
                     if (entry.inode().directory()) {
                         left.push(new Directory(path, entry.inode().ino()));
                     } else if (entry.inode().regular()) {
-                        if (found.size() >= limit) {
+                        if (found.size() >= limit || chunks > MOST_CHUNKS_LISTED) {
                             return true;
                         }
-                        found.add(location(path, entry.inode()));
+                        // One that is gone meanwhile is left out.
+                        Optional<FileLocation> location = location(path, entry.inode());
+                        location.ifPresent(found::add);
+                        chunks += location.map(FileLocation::chunks)
+                                .map(List::size)
+                                .orElse(0);
                     }
                 }
                 entries = entries(directory.ino(), entries.getLast().cookie());
@@ -205,10 +216,10 @@ final class Locations {
         return answer;
     }
 
-    private FileLocation location(FilePath path, Inode inode) throws RestFailure {
+    private Optional<FileLocation> location(FilePath path, Inode inode) throws RestFailure {
         Answer answer = ask(new Operation.ReadContent(inode.ino()));
         if (!(answer.result() instanceof Answer.Content(FileVersion content))) {
-            throw new RestFailure(404, "no_such_file", path + ": there is no such file");
+            return Optional.empty();
         }
         List<Holder> holders = sessions.holdersOf(content.ino(), content.version());
         Optional<Holder> whole =
@@ -218,7 +229,7 @@ final class Locations {
                 .orElse("");
         boolean cloud = peer.isEmpty() && content.object() != null;
         boolean chunked = content.blocks() > 1;
-        return new FileLocation(
+        return Optional.of(new FileLocation(
                 path.toString(),
                 peer,
                 cloud ? "cloud" : "nvme",
@@ -226,7 +237,7 @@ final class Locations {
                 content.size(),
                 inode.accessed().toInstant().truncatedTo(ChronoUnit.MILLIS).toString(),
                 chunked,
-                chunked ? chunks(content, holders) : List.of());
+                chunked ? chunks(content, holders) : List.of()));
     }
 
     private static List<Chunk> chunks(FileVersion content, List<Holder> holders) {
