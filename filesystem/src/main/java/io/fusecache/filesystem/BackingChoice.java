@@ -28,15 +28,20 @@ final class BackingChoice {
         this.kernel = kernel;
     }
 
-    /** For a file with content. Fetches it now where it is one block, so that it can be passed through. */
-    InodeIo.Backing forContent(CachedFile file) throws IOException {
+    /**
+     * For a file with content. Fetches it now where it is one block, so that it can be passed through.
+     *
+     * @param watched writes must be seen by the daemon: the kernel asks it to clear set-user-id and set-group-id on a
+     *     write (FUSE_HANDLE_KILLPRIV_V2), and never does where the write passes through
+     */
+    InodeIo.Backing forContent(CachedFile file, boolean watched) throws IOException {
         FileVersion version = file.version();
         if (version.blocks() == 1 || (file.whole() && version.size() <= VERIFIED_AT_OPEN_BYTES)) {
             if (!file.whole() || !file.verified()) {
                 blocks.ensure(file, 0, version.blocks() - 1);
             }
         }
-        return ready(file);
+        return watched ? daemon(file) : ready(file);
     }
 
     /** Checks every block that is here, however large the file is; what is wrong is fetched again when it is needed. */
@@ -47,8 +52,8 @@ final class BackingChoice {
     }
 
     /** For an empty file that will be written: through the daemon where the disk is nearly full, since that can wait for room. */
-    InodeIo.Backing forWriting(CachedFile file) {
-        return local.hasRoom(file.version().blockBytes()) ? ready(file) : daemon(file);
+    InodeIo.Backing forWriting(CachedFile file, boolean watched) {
+        return !watched && local.hasRoom(file.version().blockBytes()) ? ready(file) : daemon(file);
     }
 
     /** With no more ado than registering it. */

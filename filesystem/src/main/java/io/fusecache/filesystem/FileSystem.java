@@ -38,8 +38,6 @@ public final class FileSystem implements AutoCloseable {
     /** What statfs(2) shows as the size of a volume: the bucket has no end. */
     private static final long UNLIMITED_BYTES = 1L << 60;
 
-    private static final int SET_ID = 06000;
-
     private final Metadata metadata;
     private final LocalTier local;
     private final FileSystemOptions options;
@@ -250,7 +248,7 @@ public final class FileSystem implements AutoCloseable {
 
     /** Before somebody without the right to keep them writes: the set-id bits go, where there are any. */
     public void clearSetId(long node) throws ErrnoException {
-        if ((metadata.inode(NodeIds.ino(node)).permissions() & SET_ID) != 0) {
+        if (metadata.inode(NodeIds.ino(node)).setsId()) {
             attributes.change(node, new AttributeChange(null, null, null, null, null, true));
         }
     }

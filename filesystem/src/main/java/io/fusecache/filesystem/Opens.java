@@ -157,7 +157,7 @@ final class Opens {
                 refuseOther(io, now);
             } else {
                 refuseOldIncarnation(io);
-                attach(io, now);
+                attach(io, now, false);
             }
         }
         return read(io);
@@ -197,10 +197,11 @@ final class Opens {
                 refuseOther(io, base);
             } else {
                 refuseOldIncarnation(io);
+                boolean watched = metadata.inode(io.ino()).setsId();
                 if (anew || base.size() == 0) {
-                    attachEmpty(io, base);
+                    attachEmpty(io, base, watched);
                 } else {
-                    attach(io, base);
+                    attach(io, base, watched);
                 }
             }
             startWriting(io);
@@ -240,7 +241,7 @@ final class Opens {
         io.turn.lock();
         boolean opened = false;
         try {
-            attachEmpty(io, FileVersion.empty(inode.ino(), options.blockBytes()));
+            attachEmpty(io, FileVersion.empty(inode.ino(), options.blockBytes()), inode.setsId());
             CachedFile file = io.opened().cached();
             file.beginWriting();
             file.file().setTimes(null, inode.modified());
@@ -248,7 +249,8 @@ final class Opens {
             io.markChanged();
             io.addWriter();
             opened = true;
-            return answer(io, mode);
+            // A writer even where it was created for reading: its release gives the write lease back.
+            return answer(io, new OpenMode(mode.read(), true, mode.truncate()));
         } catch (IOException e) {
             throw Failures.of("create of inode " + inode.ino(), e);
         } finally {
@@ -272,14 +274,14 @@ final class Opens {
 
     // backing
 
-    private void attachEmpty(InodeIo io, FileVersion base) throws IOException {
+    private void attachEmpty(InodeIo io, FileVersion base, boolean watched) throws IOException {
         FileVersion empty = base.size() == 0 && base.sealed()
                 ? base
                 : new FileVersion(io.ino(), base.version(), 0, options.blockBytes(), new int[0], null);
-        io.attach(choice.forWriting(room.create(empty)));
+        io.attach(choice.forWriting(room.create(empty), watched));
     }
 
-    private void attach(InodeIo io, FileVersion first) throws ErrnoException, IOException {
+    private void attach(InodeIo io, FileVersion first, boolean watched) throws ErrnoException, IOException {
         FileVersion version = first;
         for (int i = 0; ; i++) {
             CachedFile file = cached(version);
@@ -289,7 +291,7 @@ final class Opens {
             }
             boolean kept = false;
             try {
-                io.attach(choice.forContent(file));
+                io.attach(choice.forContent(file, watched));
                 kept = true;
                 return;
             } catch (FetchFailedException e) {

@@ -37,8 +37,8 @@ final class Room {
             if (System.nanoTime() >= deadline) {
                 throw new ErrnoException(
                         Errno.ENOSPC,
-                        "the local disk is full, and nothing could be evicted or uploaded within " + patience.toSeconds()
-                                + " s");
+                        "the local disk is full, and nothing could be evicted or uploaded within "
+                                + patience.toSeconds() + " s");
             }
             uploads.hurry();
             uploads.awaitProgress(LOOK);

@@ -204,7 +204,12 @@ final class Uploads implements AutoCloseable {
         }
         metadata.finishUpload(version.ino(), version.version(), object.get());
         file.persisted(new FileVersion(
-                version.ino(), version.version(), version.size(), version.blockBytes(), version.checksums(), object.get()));
+                version.ino(),
+                version.version(),
+                version.size(),
+                version.blockBytes(),
+                version.checksums(),
+                object.get()));
         return true;
     }
 

@@ -92,8 +92,7 @@ final class BucketTest {
     void whatOthersPutAppears() throws Exception {
         byte[] large = OneNodeSuite.bytes(1, 3 * BLOCK + 5);
         cluster.putForeign("there/before/f", large);
-        TestNode node = cluster.node(
-                "a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(50)));
+        TestNode node = cluster.node("a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(50)));
         Programs programs = node.programs();
         assertThat(programs.list("/")).containsExactly("there");
         assertThat(programs.read("/there/before/f")).isEqualTo(large);
@@ -138,8 +137,7 @@ final class BucketTest {
 
     @Test
     void theBucketAwayStopsNothingThatTheCacheCanServe() throws Exception {
-        TestNode node = cluster.node(
-                "a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(1)));
+        TestNode node = cluster.node("a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(1)));
         Programs programs = node.programs();
         programs.write("/f", text("one"));
         assertThat(node.files.flushUploads(LONG)).isTrue();
@@ -158,9 +156,8 @@ final class BucketTest {
 
     @Test
     void closeWaitsForTheBucketWhereThatIsAskedFor() throws Exception {
-        TestNode node = cluster.node("a", TestNode.Setup.of(true)
-                .with(Durability.CLOUD)
-                .withUploadDelay(Duration.ofMinutes(5)));
+        TestNode node = cluster.node(
+                "a", TestNode.Setup.of(true).with(Durability.CLOUD).withUploadDelay(Duration.ofMinutes(5)));
         Programs programs = node.programs();
         byte[] large = OneNodeSuite.bytes(3, 3 * BLOCK);
         programs.write("/f", large);
@@ -182,9 +179,11 @@ final class BucketTest {
         assertThat(writer.files.flushUploads(LONG)).isTrue();
         writer.close();
 
-        TestNode small = cluster.node("b", TestNode.Setup.of(true)
-                .withCapacity(8L * BLOCK, Duration.ofSeconds(10))
-                .withUploadDelay(Duration.ofMinutes(5)));
+        TestNode small = cluster.node(
+                "b",
+                TestNode.Setup.of(true)
+                        .withCapacity(8L * BLOCK, Duration.ofSeconds(10))
+                        .withUploadDelay(Duration.ofMinutes(5)));
         Programs programs = small.programs();
         assertThat(programs.read("/large")).isEqualTo(content);
         byte[] piece = OneNodeSuite.bytes(2, 3 * BLOCK);
@@ -199,8 +198,7 @@ final class BucketTest {
 
     @Test
     void aFullDiskThatNothingCanEmptySaysSo() throws Exception {
-        TestNode small = cluster.node(
-                "b", TestNode.Setup.of(false).withCapacity(8L * BLOCK, Duration.ofMillis(200)));
+        TestNode small = cluster.node("b", TestNode.Setup.of(false).withCapacity(8L * BLOCK, Duration.ofMillis(200)));
         Programs programs = small.programs();
         programs.list("/");
         cluster.mood = () -> {
@@ -226,7 +224,6 @@ final class BucketTest {
         assertThat(node.files.flushUploads(LONG)).isTrue();
         var head = cluster.store().head("f").orElseThrow();
         assertThat(head.attributes()).containsEntry("fusecache-mode", "751");
-        assertThat(Arrays.asList("1000:1000", "0:0"))
-                .contains(head.attributes().get("fusecache-owner"));
+        assertThat(Arrays.asList("1000:1000", "0:0")).contains(head.attributes().get("fusecache-owner"));
     }
 }

@@ -61,7 +61,8 @@ abstract class OneNodeSuite {
 
     static void fails(Errno errno, ThrowingCallable call) {
         assertThatThrownBy(call)
-                .isInstanceOfSatisfying(ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
+                .isInstanceOfSatisfying(
+                        ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
     @Test
@@ -80,6 +81,25 @@ abstract class OneNodeSuite {
         programs.create("/empty").close();
         assertThat(programs.read("/empty")).isEmpty();
         assertThat(programs.stat("/empty").size()).isZero();
+    }
+
+    @Test
+    void aFileThatIsCreatedForReadingIsReleasedWhole() throws Exception {
+        programs.create("/f", OpenMode.READ).close();
+        programs.truncate("/f", 123);
+        assertThat(programs.stat("/f").size()).isEqualTo(123);
+        assertThat(node.kernel.backing).isEmpty();
+    }
+
+    @Test
+    void writesToASetIdFileAreSeenByTheDaemonWhichIsToldToClearTheBits() throws Exception {
+        programs.write("/f", text("x"));
+        programs.chmod("/f", 06755);
+        try (Programs.Fd fd = programs.open("/f", OpenMode.WRITE)) {
+            assertThat(fd.file.passthrough()).isFalse();
+            node.files.clearSetId(programs.find("/f").id());
+            assertThat(programs.stat("/f").permissions()).isEqualTo(0755);
+        }
     }
 
     @Test
@@ -378,7 +398,11 @@ abstract class OneNodeSuite {
                     java.lang.foreign.Arena.ofAuto().allocate(1);
             fails(Errno.EBADF, () -> node.files.write(fd.id, fd.file.handle(), 0, source));
         }
-        fails(Errno.EBADF, () -> node.files.read(programs.find("/f").id(), 0, java.lang.foreign.Arena.ofAuto()
-                .allocate(1)));
+        fails(
+                Errno.EBADF,
+                () -> node.files.read(
+                        programs.find("/f").id(),
+                        0,
+                        java.lang.foreign.Arena.ofAuto().allocate(1)));
     }
 }

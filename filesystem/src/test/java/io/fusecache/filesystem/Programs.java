@@ -153,14 +153,16 @@ final class Programs {
     // content
 
     Fd create(String path) throws ErrnoException {
-        Names.Created made =
-                files.create(parent(path), last(path), inode(FileType.REGULAR, 0644), READ_WRITE);
-        return new Fd(made.node().id(), made.file(), READ_WRITE);
+        return create(path, READ_WRITE);
+    }
+
+    Fd create(String path, OpenMode mode) throws ErrnoException {
+        Names.Created made = files.create(parent(path), last(path), inode(FileType.REGULAR, 0644), mode);
+        return new Fd(made.node().id(), made.file(), mode);
     }
 
     Fd tmpfile(String directory) throws ErrnoException {
-        Names.Created made = files.createUnnamed(
-                find(directory).id(), inode(FileType.REGULAR, 0600), READ_WRITE);
+        Names.Created made = files.createUnnamed(find(directory).id(), inode(FileType.REGULAR, 0600), READ_WRITE);
         return new Fd(made.node().id(), made.file(), READ_WRITE);
     }
 

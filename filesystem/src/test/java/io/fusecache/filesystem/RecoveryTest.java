@@ -122,9 +122,8 @@ final class RecoveryTest {
         TestNode again = cluster.node("a", true);
         assertThat(again.programs().read("/f")).isEqualTo(content);
         assertThat(again.local.usage().corruptBlocks()).isEqualTo(1);
-        try (Stream<Path> lost = Files.exists(again.cache.resolve("lost"))
-                ? Files.list(again.cache.resolve("lost"))
-                : Stream.of()) {
+        try (Stream<Path> lost =
+                Files.exists(again.cache.resolve("lost")) ? Files.list(again.cache.resolve("lost")) : Stream.of()) {
             assertThat(lost).isEmpty();
         }
         assertThat(Arrays.equals(Files.readAllBytes(backing), content)).isTrue();

@@ -103,8 +103,8 @@ final class TestNode implements AutoCloseable {
                 new ChannelDisk(),
                 memory,
                 clock);
-        CloudTier cloud = cluster.moody(
-                new BucketTier(cluster.store(), memory, BucketOptions.of(Duration.ofSeconds(10))));
+        CloudTier cloud =
+                cluster.moody(new BucketTier(cluster.store(), memory, BucketOptions.of(Duration.ofSeconds(10))));
         this.fetcher = new BlockFetcher(
                 cluster.peers(),
                 cloud,
@@ -126,14 +126,7 @@ final class TestNode implements AutoCloseable {
                 cache.resolve("lost"));
         this.files = new FileSystem(
                 new FileSystem.Ground(
-                        metadata,
-                        local,
-                        cloud,
-                        fetcher,
-                        recalls,
-                        setup.passthrough() ? kernel : null,
-                        clock,
-                        executor),
+                        metadata, local, cloud, fetcher, recalls, setup.passthrough() ? kernel : null, clock, executor),
                 options);
         files.start();
     }

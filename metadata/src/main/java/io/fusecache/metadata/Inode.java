@@ -39,6 +39,11 @@ public record Inode(
         return type.modeBits() | permissions;
     }
 
+    /** Set-user-id or set-group-id. */
+    public boolean setsId() {
+        return (permissions & 06000) != 0;
+    }
+
     public boolean directory() {
         return type == FileType.DIRECTORY;
     }
