@@ -102,7 +102,9 @@ final class BucketWork {
     /** The file of this content is no more. */
     static void removeObjects(Execution run, ContentRecord content) {
         String uploading = content.uploadKey();
-        if (uploading != null) {
+        if (uploading != null && content.uploader() == null) {
+            deleteObject(run, uploading);
+        } else if (uploading != null) {
             WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, 0, uploading, UPLOAD_LIMIT_MILLIS);
             setKey(run, uploading, 0, work.id());
         }

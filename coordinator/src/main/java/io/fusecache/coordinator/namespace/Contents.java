@@ -13,6 +13,8 @@ import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Attributes, extended attributes, write leases and versions. */
 final class Contents {
@@ -70,6 +72,16 @@ final class Contents {
         byte[] prefix = Keys.attributes(ino);
         run.state().scan(prefix, Keys.after(prefix), (key, value) -> names.add(Keys.name(key, prefix.length)));
         return names;
+    }
+
+    static Map<FileName, byte[]> attributes(Execution run, long ino) {
+        Map<FileName, byte[]> attributes = new TreeMap<>();
+        byte[] prefix = Keys.attributes(ino);
+        run.state().scan(prefix, Keys.after(prefix), (key, value) -> {
+            attributes.put(Keys.name(key, prefix.length), value);
+            return true;
+        });
+        return attributes;
     }
 
     static void setAttribute(Execution run, Operation.SetAttribute op) throws ErrnoException {

@@ -17,6 +17,7 @@ import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.ObjectAttributes;
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.ObjectXattrs;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
@@ -228,6 +229,8 @@ final class Imports {
         ObjectRef object = new ObjectRef(key, listed.etag());
         run.save(ContentRecord.fresh(version, run.history()).stored(object, 1, run.history()));
         BucketWork.setKey(run, key, inode.ino(), 0);
+        ObjectXattrs.parse(listed.attributes())
+                .forEach((name, value) -> run.state().put(Keys.attribute(inode.ino(), name), value));
     }
 
     private void addDirectory(ListedObject listed) throws ErrnoException {

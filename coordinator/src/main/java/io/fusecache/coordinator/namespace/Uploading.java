@@ -8,9 +8,11 @@ import io.fusecache.coordinator.state.WorkRecord.Kind;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.ObjectAttributes;
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.ObjectXattrs;
 import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Versions on their way into the bucket. */
@@ -38,8 +40,9 @@ final class Uploading {
             BucketWork.deleteObject(run, before);
         }
         run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
-        return new Answer.Ticket(new UploadTicket(
-                content.version(), key, ObjectAttributes.of(node.inode()).toMap()));
+        Map<String, String> attributes =
+                ObjectXattrs.add(ObjectAttributes.of(node.inode()).toMap(), Contents.attributes(run, op.ino()));
+        return new Answer.Ticket(new UploadTicket(content.version(), key, attributes));
     }
 
     /** Another node uploads a version of it, or its object is being moved. */

@@ -2,9 +2,9 @@ package io.fusecache.coordinator.state;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
@@ -52,11 +52,11 @@ public final class StateStore implements View, AutoCloseable {
 
     /** Opens or creates; every failure is one line that names the folder. */
     public static StateStore open(Path folder) throws IOException {
-        loadLibrary();
         try {
             Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new IOException("data directory " + folder + " cannot be made: " + e, e);
+            NativeLibrary.load(folder);
+        } catch (FileSystemException e) {
+            throw new IOException("data directory " + folder + " cannot be used: " + e, e);
         }
         LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
         BloomFilter bloom = new BloomFilter(10, false);
@@ -90,17 +90,6 @@ public final class StateStore implements View, AutoCloseable {
             throw e;
         }
         return store;
-    }
-
-    // The library is unpacked from its jar; a fixed place for it, so that /tmp does not fill with copies.
-    private static synchronized void loadLibrary() throws IOException {
-        Path place = Path.of(System.getProperty("java.io.tmpdir"), "fusecache-" + System.getProperty("user.name"));
-        try {
-            Files.createDirectories(place);
-            RocksDB.loadLibrary(List.of(place.toString()));
-        } catch (UnsatisfiedLinkError notThere) {
-            RocksDB.loadLibrary();
-        }
     }
 
     private static String reason(RocksDBException e) {

@@ -108,6 +108,21 @@ final class ImportsTest {
     }
 
     @Test
+    void extendedAttributesRideWithTheObject() {
+        Inode file = machine.write(Inode.ROOT, "f", 1);
+        byte[] value = {1, 2, 3};
+        machine.run(new Operation.SetAttribute(file.ino(), Machine.name("user.k"), value, 0));
+        Answer.Ticket ticket = machine.ask(Answer.Ticket.class, new Operation.BeginUpload(file.ino(), 1));
+        refresh(new ListedObject(
+                Machine.name("copy"), false, 1, "e", THEN, ticket.ticket().attributes()));
+        assertThat(machine.ask(
+                                Answer.Value.class,
+                                new Operation.ReadAttribute(lookup("copy").ino(), Machine.name("user.k")))
+                        .bytes())
+                .isEqualTo(value);
+    }
+
+    @Test
     void aChangedObjectIsANewVersion() {
         uploaded("f", "e1");
         assertThat(refresh(object("f", 99, "e2"))).isEqualTo(1);
