@@ -147,7 +147,7 @@ final class Transfer {
                     sources.counters().miss(source.tier());
                     sources.holders().forget(version);
                 }
-                case ReadOutcome.Busy(List < NodeAddress > others) -> {
+                case ReadOutcome.Busy(List<NodeAddress> others) -> {
                     answers.add(source + " is busy");
                     others.stream().limit(MAX_REFERRALS).map(Source.Peer::new).forEach(referred::add);
                     return true;
