@@ -42,6 +42,11 @@ launch() { # NAME PROGRAM READY READY-ARGUMENT OPTION...
     echo "$name runs already (pid $pid)"
     return
   fi
+  if "$ready" "$ready_argument"; then
+    echo "$name cannot start: another process has port $port or the mount of $dev already (FUSECACHE_DEV_PORT and" \
+      "FUSECACHE_DEV name others)" >&2
+    exit 1
+  fi
   setsid "$root/bin/$program" "$@" >"$dev/$name.log" 2>&1 </dev/null &
   pid=$!
   echo "$pid" >"$dev/$name.pid"

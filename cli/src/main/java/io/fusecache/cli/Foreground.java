@@ -7,60 +7,87 @@ import io.fusecache.client.settings.Settings;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A node as this process's whole work: started, kept until somebody unmounts it or SIGTERM or SIGINT comes, and then ended
  * cleanly with status 0.
  */
 final class Foreground {
-    private final Node node;
+    private final Thread starter = Thread.currentThread();
     private final Runnable after;
-    private final AtomicBoolean ended = new AtomicBoolean();
+    private final Object lock = new Object();
 
-    private Foreground(Node node, Runnable after) {
-        this.node = node;
+    /** Null until it has started and again once its end has begun; guarded by {@code lock}. */
+    private @Nullable Node node;
+
+    private volatile boolean starting = true;
+
+    private Foreground(Runnable after) {
         this.after = after;
     }
 
     /** @param after runs when the node has ended, or has not started */
     static int run(NodeConfiguration configuration, Settings settings, Runnable after, PrintStream out)
             throws StartupException, InterruptedException {
-        Foreground foreground = new Foreground(started(configuration, after), after);
-        Thread onSignal = new Thread(foreground::endAndHalt, "end");
-        Runtime.getRuntime().addShutdownHook(onSignal);
-        StartLines.print(out, configuration, settings, foreground.node, sinceStart());
-        foreground.node.awaitUnmount();
+        Foreground foreground = new Foreground(after);
+        Node node = foreground.start(configuration);
+        StartLines.print(out, configuration, settings, node, sinceStart());
+        node.awaitUnmount();
         foreground.end();
         return ExitStatus.DONE;
     }
 
-    private static Node started(NodeConfiguration configuration, Runnable after)
-            throws StartupException, InterruptedException {
-        boolean started = false;
-        try {
-            Node node = Node.start(configuration);
-            started = true;
-            return node;
-        } finally {
-            if (!started) {
-                after.run();
+    /**
+     * The hook is there before the mount is: a signal that came in between would leave a mount that nobody serves. It
+     * interrupts a start, waits on the lock until that has come to its end either way, and ends what is there.
+     */
+    private Node start(NodeConfiguration configuration) throws StartupException, InterruptedException {
+        Thread onSignal = new Thread(this::endAndHalt, "end");
+        synchronized (lock) {
+            Runtime.getRuntime().addShutdownHook(onSignal);
+            boolean started = false;
+            try {
+                Node fresh = Node.start(configuration);
+                node = fresh;
+                started = true;
+                return fresh;
+            } finally {
+                starting = false;
+                if (!started) {
+                    forget(onSignal);
+                    after.run();
+                }
             }
+        }
+    }
+
+    /** A start that failed has its own exit status, which the hook must not replace. */
+    private static void forget(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException signalCameFirst) {
+            // The hook is what interrupted the start: it runs already and ends the process.
         }
     }
 
     /** On SIGTERM and SIGINT. The exit status that a signal means to the JVM would call a clean end a failure. */
     private void endAndHalt() {
+        if (starting) {
+            starter.interrupt();
+        }
         end();
         Runtime.getRuntime().halt(ExitStatus.DONE);
     }
 
     /** Done once, by whoever comes first; the other waits for it: the process must not end before. */
     private void end() {
-        synchronized (ended) {
-            if (ended.compareAndSet(false, true)) {
+        synchronized (lock) {
+            Node running = node;
+            node = null;
+            if (running != null) {
                 try {
-                    node.close();
+                    running.close();
                 } finally {
                     after.run();
                 }
