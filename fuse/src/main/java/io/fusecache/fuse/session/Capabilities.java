@@ -15,6 +15,7 @@ import java.util.TreeMap;
  * @param maxWriteBytes the largest WRITE, and READ
  * @param readAheadKib what the kernel reads ahead
  * @param maxStackDepth see {@link SessionOptions}; 0 without passthrough
+ * @param longestSpliceBytes the longest answer that a pipe of this process can hold; 0 where nothing is spliced
  * @param readers threads that read requests, each from its own descriptor
  */
 public record Capabilities(
@@ -26,6 +27,7 @@ public record Capabilities(
         int readAheadKib,
         int maxBackground,
         int maxStackDepth,
+        int longestSpliceBytes,
         int readers,
         boolean mountedByFusermount) {
     private static final int MINOR_OF_EPOCH = 44;
@@ -82,7 +84,7 @@ public record Capabilities(
                 .append(passthrough() ? "on, stack depth " + maxStackDepth : "off: " + why(InitFlag.PASSTHROUGH))
                 .append('\n')
                 .append("splice ")
-                .append(has(InitFlag.SPLICE_WRITE) ? "on" : "off: " + why(InitFlag.SPLICE_WRITE))
+                .append(splice())
                 .append("; epochs ")
                 .append(epochs() ? "on" : "off: the kernel is older than 6.16")
                 .append("; prune ")
@@ -105,6 +107,20 @@ public record Capabilities(
         reasons.forEach((reason, names) ->
                 text.append("\noff (").append(reason).append("):").append(names));
         return text.toString();
+    }
+
+    private String splice() {
+        if (!has(InitFlag.SPLICE_WRITE)) {
+            return "off: " + why(InitFlag.SPLICE_WRITE);
+        }
+        if (longestSpliceBytes < Connection.SPLICE_FROM_BYTES) {
+            return "off: no pipe of this process is large enough (/proc/sys/fs/pipe-max-size, pipe-user-pages-soft)";
+        }
+        String range = "on from " + Connection.SPLICE_FROM_BYTES / 1024 + " KiB";
+        return longestSpliceBytes >= maxWriteBytes
+                ? range
+                : range + " to " + longestSpliceBytes / 1024
+                        + " KiB (longer answers are copied: larger pipes need CAP_SYS_RESOURCE)";
     }
 
     private String why(InitFlag flag) {

@@ -90,6 +90,16 @@ final class Device {
         }
     }
 
+    /** Finds out what pipes may hold; the longest answer that can be spliced. */
+    int probeSplice() {
+        pipes.probe();
+        return pipes.longest();
+    }
+
+    long spliced() {
+        return pipes.spliced();
+    }
+
     void close() {
         pipes.close();
     }

@@ -96,9 +96,10 @@ public final class FuseSession implements AutoCloseable {
 
     private void open() throws IOException {
         Negotiation negotiation = negotiate();
-        connection.allowSplice(InitFlag.SPLICE_WRITE.isIn(negotiation.reply().flags()));
+        int longestSplice = InitFlag.SPLICE_WRITE.isIn(negotiation.reply().flags()) ? connection.allowSplice() : 0;
         int readAheadKib = raiseReadAhead();
-        Capabilities agreed = negotiation.capabilities(readAheadKib, options.readers(), mount.byFusermount());
+        Capabilities agreed =
+                negotiation.capabilities(readAheadKib, longestSplice, options.readers(), mount.byFusermount());
         capabilities = agreed;
         handler.init(agreed);
         boolean extendedSetxattr = agreed.has(InitFlag.SETXATTR_EXT);
@@ -247,6 +248,11 @@ public final class FuseSession implements AutoCloseable {
     /** Requests that wait for their answer now. */
     public int requestsInFlight() {
         return connection.inFlight().count();
+    }
+
+    /** Answers whose bytes went from file to kernel by splice, without passing through this process. */
+    public long splicedAnswers() {
+        return connection.device().spliced();
     }
 
     /**

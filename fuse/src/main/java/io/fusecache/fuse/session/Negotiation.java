@@ -56,7 +56,7 @@ record Negotiation(InitReply reply, Map<InitFlag, String> off) {
         return new Negotiation(reply, off);
     }
 
-    Capabilities capabilities(int readAheadKib, int readers, boolean byFusermount) {
+    Capabilities capabilities(int readAheadKib, int longestSpliceBytes, int readers, boolean byFusermount) {
         return new Capabilities(
                 reply.minor(),
                 reply.flags(),
@@ -66,6 +66,7 @@ record Negotiation(InitReply reply, Map<InitFlag, String> off) {
                 readAheadKib,
                 reply.maxBackground(),
                 reply.maxStackDepth(),
+                longestSpliceBytes,
                 readers,
                 byFusermount);
     }

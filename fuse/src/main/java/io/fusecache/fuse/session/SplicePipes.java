@@ -6,6 +6,7 @@ import io.fusecache.fuse.wire.ReplyEncoder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,10 +20,35 @@ final class SplicePipes {
     /** Pairs at rest, at most; each is two pipes of up to 2 MiB of references to pages, none of their own. */
     private static final int RESTING = 16;
 
-    private static final int CAPACITY = (1 << 20) + 2 * 4096;
+    private static final int PAGE = 4096;
+
+    /** What a pipe of a process without CAP_SYS_RESOURCE may hold, unless /proc/sys/fs/pipe-max-size says otherwise. */
+    private static final int UNPRIVILEGED_CAPACITY = 1 << 20;
+
+    private static final int PRIVILEGED_CAPACITY = 2 << 20;
 
     private final AtomicReferenceArray<@Nullable Pair> resting = new AtomicReferenceArray<>(RESTING);
-    private volatile boolean unavailable;
+    private final LongAdder spliced = new LongAdder();
+    private volatile int capacity = PRIVILEGED_CAPACITY;
+    private volatile boolean closed;
+
+    /** Answers that went to the device this way. */
+    long spliced() {
+        return spliced.sum();
+    }
+
+    /** Makes one pair at start, so that it is known what pipes of this process may hold. */
+    void probe() {
+        Pair pair = make();
+        if (pair != null) {
+            give(pair);
+        }
+    }
+
+    /** The longest answer that fits a pipe: a slot for each page that it touches, and one for the header. */
+    int longest() {
+        return Math.max(0, capacity - 2 * PAGE);
+    }
 
     private record Pair(int dataOut, int dataIn, int messageOut, int messageIn) {
         void close() {
@@ -35,7 +61,7 @@ final class SplicePipes {
 
     /** @return false when nothing was written to the device */
     boolean send(int device, long unique, int file, long offset, int length, MemorySegment scratch) {
-        Pair pair = unavailable ? null : take();
+        Pair pair = closed || length > longest() ? null : take();
         if (pair == null) {
             return false;
         }
@@ -55,6 +81,9 @@ final class SplicePipes {
             }
             // No SPLICE_F_MOVE: it would take the page out of the file's own cache, where the next reader wants it.
             clean = Linux.splice(pair.messageOut, MemorySegment.NULL, device, total, 0) == total;
+            if (clean) {
+                spliced.increment();
+            }
             return clean;
         } finally {
             if (clean) {
@@ -126,17 +155,29 @@ final class SplicePipes {
             return null;
         }
         Pair pair = new Pair(data[0], data[1], message[0], message[1]);
-        // Without the right to pipes this large, every answer by splice would end half-way: go without.
-        if (Linux.setPipeSize(pair.dataIn, CAPACITY) < 0 || Linux.setPipeSize(pair.messageIn, CAPACITY) < 0) {
-            unavailable = true;
+        if (!enlarge(pair)) {
+            capacity = 0;
             pair.close();
             return null;
         }
         return pair;
     }
 
+    /** Makes both pipes hold what is wanted, or what may be; false when not even that. */
+    private boolean enlarge(Pair pair) {
+        for (int wanted : new int[] {capacity, UNPRIVILEGED_CAPACITY}) {
+            int data = Linux.setPipeSize(pair.dataIn, wanted);
+            int message = data < 0 ? data : Linux.setPipeSize(pair.messageIn, wanted);
+            if (message >= 0) {
+                capacity = Math.min(data, message);
+                return true;
+            }
+        }
+        return false;
+    }
+
     void close() {
-        unavailable = true;
+        closed = true;
         for (int i = 0; i < RESTING; i++) {
             Pair pair = resting.getAndSet(i, null);
             if (pair != null) {

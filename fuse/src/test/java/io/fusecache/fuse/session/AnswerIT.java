@@ -262,8 +262,20 @@ class AnswerIT {
                 Path backing = Files.write(mounted.beside("backing"), bytes);
                 try (LocalFile file = LocalFile.open(backing, Posix.O_RDONLY, 0)) {
                     slowRead = (read, reply) -> reply.dataFromFile(file.fd(), read.offset(), read.size());
-                    mounted.shell("dd if=\"$M/slow\" bs=1M status=none | cmp - " + backing);
                     mounted.shell("dd if=\"$M/slow\" bs=1000 status=none | cmp - " + backing);
+                    mounted.shell("dd if=\"$M/slow\" bs=1M status=none | cmp - " + backing);
+                    long before = mounted.session.splicedAnswers();
+                    mounted.shell("dd if=\"$M/slow\" bs=512k status=none | cmp - " + backing);
+                    // Four whole answers, the file's end, and one at it: a short one goes the same way. Counted when
+                    // the
+                    // kernel has it, so a moment after the reader may be done.
+                    boolean possible = mounted.session.negotiated().longestSpliceBytes() >= 512 << 10;
+                    long expected = before + (splice && possible ? 6 : 0);
+                    await().until(() -> mounted.session.splicedAnswers() == expected);
+                    assertThat(mounted.session.negotiated().describe()).contains(splice ? "splice o" : "splice off");
+                    assertThat(possible || !splice)
+                            .as("pipes of 1 MiB, which any process may have")
+                            .isTrue();
                     slowRead = (read, reply) -> reply.dataFromFile(-1, read.offset(), read.size());
                     assertThat(mounted.shell("dd if=\"$M/slow\" bs=1M 2>&1 || true"))
                             .contains("Bad file descriptor");

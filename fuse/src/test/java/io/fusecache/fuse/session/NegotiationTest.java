@@ -45,13 +45,22 @@ class NegotiationTest {
         assertThat(agreed.reply().minor()).isEqualTo(31);
         assertThat(agreed.reply().maxStackDepth()).isZero();
         assertThat(agreed.off().get(InitFlag.PASSTHROUGH)).isEqualTo("the kernel speaks 7.31, this came with 7.40");
-        Capabilities capabilities = agreed.capabilities(128, 2, true);
+        Capabilities capabilities = agreed.capabilities(128, 0, 2, true);
         assertThat(capabilities.passthrough()).isFalse();
         assertThat(capabilities.epochs()).isFalse();
         assertThat(capabilities.describe())
                 .contains("protocol 7.31, mounted by fusermount3")
                 .contains("passthrough off: the kernel speaks 7.31, this came with 7.40")
                 .contains("epochs off");
+    }
+
+    @Test
+    void spliceIsReportedAsFarAsPipesReach() {
+        Negotiation agreed = Negotiation.of(offer(45, everything()), OPTIONS, true);
+        assertThat(agreed.capabilities(128, 2 << 20, 2, false).describe()).contains("splice on from 256 KiB;");
+        assertThat(agreed.capabilities(128, 1016 << 10, 2, false).describe())
+                .contains("splice on from 256 KiB to 1016 KiB (longer answers are copied");
+        assertThat(agreed.capabilities(128, 0, 2, false).describe()).contains("splice off: no pipe");
     }
 
     @Test
