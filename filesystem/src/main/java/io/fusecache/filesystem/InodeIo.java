@@ -72,6 +72,7 @@ final class InodeIo {
     private int writers;
     private volatile Disk.@Nullable Stat committedStat;
     private boolean changed;
+    private boolean committedHere;
     private boolean lost;
 
     InodeIo(long nodeId) {
@@ -123,6 +124,7 @@ final class InodeIo {
         backing = null;
         live = false;
         changed = false;
+        committedHere = false;
         lost = false;
         committedStat = null;
         return last;
@@ -188,8 +190,15 @@ final class InodeIo {
         return live && (changed || committedStat == null || !sameContent(committedStat, now));
     }
 
+    /** Since the first writer came, something was committed. */
+    boolean committedHere() {
+        inTurn();
+        return committedHere;
+    }
+
     void committed(FileVersion version, Disk.Stat asCommitted) {
         inTurn();
+        committedHere = true;
         backing = opened().at(version);
         committedStat = asCommitted;
         changed = false;
@@ -198,6 +207,7 @@ final class InodeIo {
     /** The last writer is gone and all is committed: the inode tells size and times again. What has no name never is. */
     void stoppedWriting() {
         inTurn();
+        committedHere = false;
         live = false;
     }
 

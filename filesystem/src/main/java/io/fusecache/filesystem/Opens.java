@@ -469,7 +469,12 @@ final class Opens {
         long ino = io.ino();
         try {
             if (!io.lost() && commits.commitChanges(io, false)) {
-                uploads.closed(io.opened().cached().version(), io.committedStat());
+                FileVersion version = io.opened().cached().version();
+                if (io.committedHere()) {
+                    uploads.closed(version, io.committedStat());
+                } else {
+                    uploads.closedUnchanged(version, io.committedStat());
+                }
             }
         } catch (ErrnoException | IOException e) {
             if (!io.lost()) {

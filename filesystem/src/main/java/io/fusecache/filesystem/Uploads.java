@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.function.LongConsumer;
@@ -46,6 +47,9 @@ final class Uploads implements AutoCloseable {
     /** Commits the backing file of an inode anew, because it changed after its last commit with nobody having it open. */
     private final LongConsumer recommit;
 
+    /** Versions whose upload made way for a writer, by inode. */
+    private final ConcurrentHashMap<Long, Long> parked = new ConcurrentHashMap<>();
+
     private final Thread dispatcher;
 
     Uploads(
@@ -72,6 +76,7 @@ final class Uploads implements AutoCloseable {
 
     /** The last writer of this version is gone. {@code stat}: how the backing file looked at the commit, if that is known. */
     void closed(FileVersion version, Disk.@Nullable Stat stat) {
+        parked.remove(version.ino());
         if (version.persisted()) {
             return;
         }
@@ -81,8 +86,17 @@ final class Uploads implements AutoCloseable {
         }
     }
 
+    /** The last writer of this version is gone and left it as it was: an upload that made way for him goes on. */
+    void closedUnchanged(FileVersion version, Disk.@Nullable Stat stat) {
+        Long left = parked.remove(version.ino());
+        if (left != null && left == version.version()) {
+            closed(version, stat);
+        }
+    }
+
     /** The file was removed: nothing of it needs to be in the bucket. */
     void forget(long ino) {
+        parked.remove(ino);
         queue.remove(ino);
     }
 
@@ -161,11 +175,14 @@ final class Uploads implements AutoCloseable {
             }
             try (CachedFile file = found.get()) {
                 FileVersion now = file.version();
-                if (now.version() != task.version().version()
-                        || now.persisted()
-                        || (file.writing() && !task.forced())) {
-                    // Committed anew, or open again (that writer's close queues it again), or there already.
+                if (now.version() != task.version().version() || now.persisted()) {
+                    // Committed anew, or there already.
                     return true;
+                }
+                if (file.writing() && !task.forced()) {
+                    parked.put(ino, now.version());
+                    // He may have closed it just before he could see that.
+                    return file.writing() || parked.remove(ino) == null;
                 }
                 return upload(file, task);
             }
@@ -196,7 +213,7 @@ final class Uploads implements AutoCloseable {
         FileVersion version = sealed.get();
         Optional<UploadTicket> ticket = metadata.beginUpload(version.ino(), version.version());
         if (ticket.isEmpty()) {
-            return !waitsForItsKey(version);
+            return !waitsForItsKey(file, version);
         }
         Optional<ObjectRef> object = put(file, before, version, ticket.get());
         if (object.isEmpty()) {
@@ -246,9 +263,17 @@ final class Uploads implements AutoCloseable {
         return true;
     }
 
-    private boolean waitsForItsKey(FileVersion version) throws ErrnoException {
+    private boolean waitsForItsKey(CachedFile file, FileVersion version) throws ErrnoException, IOException {
         Inode inode = metadata.inode(version.ino());
-        return inode.links() > 0 && inode.version() == version.version();
+        if (inode.links() == 0 || inode.version() != version.version()) {
+            return false;
+        }
+        FileVersion now = metadata.content(version.ino());
+        if (now.version() == version.version() && now.persisted()) {
+            file.persisted(now);
+            return false;
+        }
+        return true;
     }
 
     @Override

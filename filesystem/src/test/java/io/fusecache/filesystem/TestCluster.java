@@ -91,6 +91,15 @@ final class TestCluster implements AutoCloseable {
         return node != null && !node.isDown() ? node : node(name, passthrough);
     }
 
+    /** Everything that was closed on any node is in the bucket when this returns. */
+    void flushUploads() {
+        for (TestNode node : nodes.values()) {
+            if (!node.isDown() && !node.files.flushUploads(Duration.ofSeconds(20))) {
+                throw new AssertionError("node " + node.name + " still has " + node.files.pendingUploads());
+            }
+        }
+    }
+
     FolderStore store() {
         return new FolderStore(bucket, new FolderStore.Options(false, true, 1000));
     }
