@@ -20,6 +20,8 @@ import io.fusecache.filesystem.FileSystem;
 import io.fusecache.filesystem.FileSystemOptions;
 import io.fusecache.filesystem.HolderDirectory;
 import io.fusecache.filesystem.Recalls;
+import io.fusecache.fuse.mount.FuseMount;
+import io.fusecache.fuse.mount.MountException;
 import io.fusecache.fuse.mount.MountOptions;
 import io.fusecache.fuse.session.Capabilities;
 import io.fusecache.fuse.session.FuseSession;
@@ -34,7 +36,9 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.wire.GrpcTransport;
+import io.fusecache.tiers.nvme.CacheDirectoryException;
 import io.fusecache.tiers.nvme.NvmeOptions;
 import io.fusecache.tiers.nvme.NvmeTier;
 import io.fusecache.tiers.peer.PeerAccess;
@@ -110,6 +114,7 @@ public final class Node implements AutoCloseable {
 
     private void start() throws StartupException, IOException, ErrnoException, InterruptedException {
         long begin = System.nanoTime();
+        requireMountPoint();
         NodeConfiguration.Network network = configuration.network();
         NodeHttp http = started.add("HTTP", NodeHttp.bind(network.listenHost(), network.httpPort()));
         address = http.address();
@@ -216,17 +221,34 @@ public final class Node implements AutoCloseable {
         return new NodeId("node-" + HexFormat.of().formatHex(random));
     }
 
-    private CoordinatorClient connect(NodeId id, Recalls recalls) throws IOException {
+    /** A coordinator that is not there yet is waited for, as a mount point that is not free yet is. */
+    private CoordinatorClient connect(NodeId id, Recalls recalls)
+            throws StartupException, IOException, InterruptedException {
         NodeConfiguration.Coordinator coordinator = configuration.coordinator();
         GrpcTransport transport = new GrpcTransport(
                 coordinator.grpc().isEmpty()
                         ? GrpcTransport.Options.http(addresses(coordinator.http()), key())
                         : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key()));
-        return CoordinatorClient.builder(self(id), recalls)
+        CoordinatorClient.Builder builder = CoordinatorClient.builder(self(id), recalls)
                 .nvmePath(configuration.cache().directories().getFirst().toString())
                 .keyPrefix(configuration.bucket().prefix())
-                .bound(coordinator.timeout())
-                .connect(transport);
+                .bound(coordinator.timeout());
+        NodeConfiguration.Mount mount = configuration.mount();
+        for (int tries = 0; ; tries++) {
+            try {
+                return builder.connect(transport);
+            } catch (SessionTransport.RefusedException e) {
+                throw new StartupException(String.valueOf(e.getMessage()), e);
+            } catch (IOException e) {
+                String message = e.getMessage()
+                        + ": start bin/coordinator there, or name another with -coordinator or -coordinator-grpc";
+                if (tries == mount.retries()) {
+                    throw new StartupException(message, e);
+                }
+                LOG.warn("{}; trying again in {} s", message, mount.retryDelay().toSeconds());
+                Thread.sleep(mount.retryDelay());
+            }
+        }
     }
 
     private static List<InetSocketAddress> addresses(List<HostPort> hosts) {
@@ -255,15 +277,24 @@ public final class Node implements AutoCloseable {
                 : coordinator.grpc().getFirst();
     }
 
-    private NvmeTier openCache(NodeId id, BufferArena memory) throws IOException {
+    private NvmeTier openCache(NodeId id, BufferArena memory) throws StartupException {
         NodeConfiguration.Cache cache = configuration.cache();
         NodeStatus.Cloud bucket = NodeReport.cloud(configuration.bucket());
         String volume = bucket.provider() + ":" + bucket.location() + "/" + bucket.prefix();
-        return NvmeTier.open(
-                NvmeOptions.of(cache.directories(), volume, id, cache.capacityBytes(), cache.reserveBytes()),
-                new PosixDisk(),
-                memory,
-                clock);
+        try {
+            return NvmeTier.open(
+                    NvmeOptions.of(cache.directories(), volume, id, cache.capacityBytes(), cache.reserveBytes()),
+                    new PosixDisk(),
+                    memory,
+                    clock);
+        } catch (CacheDirectoryException e) {
+            throw new StartupException(String.valueOf(e.getMessage()), e);
+        } catch (IOException e) {
+            throw new StartupException(
+                    "cache %s cannot be used (%s): make room there, or give another directory with -nvme"
+                            .formatted(cache.directories(), e.getMessage()),
+                    e);
+        }
     }
 
     private BlockFetcher fetcher(Metadata metadata, CloudTier cloud, BufferArena memory, TierCounters counters) {
@@ -329,19 +360,30 @@ public final class Node implements AutoCloseable {
 
     // the mount
 
-    private FuseSession mount(SessionOptions options, KernelBridge bridge)
-            throws StartupException, IOException, InterruptedException {
-        Arena arena = Arena.ofShared();
-        started.add("FUSE buffers", arena);
+    /** Asked before anything is started, so that a wrong mount point costs nobody a session and a cache. */
+    private void requireMountPoint() throws MountException {
+        try {
+            FuseMount.checked(configuration.mount().directory());
+        } catch (MountException e) {
+            if (!e.mayPass() || configuration.mount().retries() == 0) {
+                throw e;
+            }
+        }
+    }
+
+    private FuseSession mount(SessionOptions options, KernelBridge bridge) throws IOException, InterruptedException {
         NodeConfiguration.Mount mount = configuration.mount();
         for (int tries = 0; ; tries++) {
+            Arena arena = Arena.ofShared();
             try {
                 FuseSession mounted = FuseSession.start(mount.directory(), options, bridge, arena);
                 port.bind(mounted);
                 session = mounted;
+                started.add("FUSE buffers", arena);
                 return started.add("the mount", mounted);
-            } catch (IOException e) {
-                if (tries == mount.retries()) {
+            } catch (MountException e) {
+                arena.close();
+                if (!e.mayPass() || tries == mount.retries()) {
                     throw e;
                 }
                 LOG.warn(

@@ -59,7 +59,8 @@ public record NodeConfiguration(
     }
 
     /**
-     * Where the coordinator listens: addresses of the same replicas in the same order.
+     * Where the coordinator listens: addresses of the same replicas in the same order. One list may be empty: HTTP tells
+     * where gRPC is, and nothing but that is asked of it.
      *
      * @param timeout how long a request waits for a coordinator that is away
      */

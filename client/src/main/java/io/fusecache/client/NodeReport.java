@@ -65,11 +65,7 @@ final class NodeReport implements NodeInsight {
                 configuration.mount().readOnly(),
                 configuration.durability().name().toLowerCase(Locale.ROOT),
                 kernel,
-                new NodeStatus.Coordinator(
-                        parts.metadata().connected(),
-                        configuration.coordinator().grpc().stream()
-                                .map(HostPort::toString)
-                                .toList()),
+                new NodeStatus.Coordinator(parts.metadata().connected(), coordinators()),
                 nvme(),
                 cloud(configuration.bucket()),
                 uploads(),
@@ -78,6 +74,12 @@ final class NodeReport implements NodeInsight {
                         parts.memory().usedBytes(),
                         Runtime.getRuntime().maxMemory(),
                         residentBytes()));
+    }
+
+    private List<String> coordinators() {
+        NodeConfiguration.Coordinator coordinator = configuration.coordinator();
+        List<HostPort> addresses = coordinator.grpc().isEmpty() ? coordinator.http() : coordinator.grpc();
+        return addresses.stream().map(HostPort::toString).toList();
     }
 
     private NodeStatus.Nvme nvme() {

@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads a {@link NodeConfiguration} from settings: types, bounds, and what contradicts what. */
 public final class NodeSettings {
-    private static final int GRPC_PORT_OFFSET = 1000;
     private static final long MIN_MEMORY_BYTES = 32L << 20;
     private static final Map<String, Set<Setting>> OF_PROVIDER = Map.of(
             "file",
@@ -112,9 +111,9 @@ public final class NodeSettings {
         List<HostPort> httpAddresses = addresses(COORDINATOR);
         List<HostPort> grpcAddresses = addresses(COORDINATOR_GRPC);
         if (http && !grpc) {
-            grpcAddresses = shifted(COORDINATOR, httpAddresses, GRPC_PORT_OFFSET);
+            grpcAddresses = List.of();
         } else if (grpc && !http) {
-            httpAddresses = shifted(COORDINATOR_GRPC, grpcAddresses, -GRPC_PORT_OFFSET);
+            httpAddresses = List.of();
         } else if (httpAddresses.size() != grpcAddresses.size()) {
             throw new UsageException(
                     "%s names %d coordinators and %s %d: name the same ones in the same order, or leave one out"
@@ -125,20 +124,6 @@ public final class NodeSettings {
                                     grpcAddresses.size()));
         }
         return new Coordinator(httpAddresses, grpcAddresses, positive(COORDINATOR_TIMEOUT));
-    }
-
-    private List<HostPort> shifted(Setting setting, List<HostPort> addresses, int offset) throws UsageException {
-        List<HostPort> shifted = new ArrayList<>();
-        for (HostPort address : addresses) {
-            int port = address.port() + offset;
-            if (port < 1 || port > 65535) {
-                throw new UsageException(
-                        "%s: the other port of %s is not known: give both -coordinator and -coordinator-grpc"
-                                .formatted(settings.origin(setting), address));
-            }
-            shifted.add(new HostPort(address.host(), port));
-        }
-        return shifted;
     }
 
     private Network network() throws UsageException {

@@ -16,7 +16,7 @@ public enum Setting {
             "coordinator",
             "HOST:PORT,...",
             "localhost:8080",
-            "HTTP of the coordinator; this or -coordinator-grpc is enough (their ports differ by 1000 then)",
+            "HTTP of the coordinator; this or -coordinator-grpc is enough",
             env("COORDINATOR_ADDR")),
     COORDINATOR_GRPC(
             "coordinator-grpc",

@@ -90,7 +90,8 @@ final class NodeSettingsTest {
         assertThat(configuration.mount().retryDelay()).isEqualTo(Duration.ofMillis(500));
         assertThat(configuration.network().advertisedHost()).isEqualTo("10.0.0.7");
         assertThat(String.valueOf(configuration.network().id())).isEqualTo("node-7");
-        assertThat(configuration.coordinator().grpc()).containsExactly(new HostPort("coordinator", 9080));
+        assertThat(configuration.coordinator().http()).containsExactly(new HostPort("coordinator", 8080));
+        assertThat(configuration.coordinator().grpc()).as("asked over HTTP").isEmpty();
         assertThat(configuration.toString()).doesNotContain("topsecret", "key=key");
     }
 

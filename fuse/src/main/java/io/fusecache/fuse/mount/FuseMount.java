@@ -46,7 +46,8 @@ public final class FuseMount {
         if (answer == -Errno.EPERM && Fusermount.isInstalled()) {
             return new FuseMount(directory, Fusermount.mount(directory, options), true);
         }
-        throw new MountException(explain(directory, -answer));
+        String message = explain(directory, -answer);
+        throw answer == -Errno.EBUSY ? MountException.occupied(message) : new MountException(message);
     }
 
     private static int mount2(Path directory, MountOptions options, int fd) {
@@ -72,8 +73,12 @@ public final class FuseMount {
         return Linux.mount(options.source(), directory.toString(), "fuse." + options.subtype(), flags, data.toString());
     }
 
-    /** The mount point as an absolute path without links, if a file system can be mounted there. */
-    static Path checked(Path mountPoint) throws MountException {
+    /**
+     * The mount point as an absolute path without links, if a file system can be mounted there.
+     *
+     * @throws MountException with one line that says why not, and what to do
+     */
+    public static Path checked(Path mountPoint) throws MountException {
         Path directory;
         try {
             directory = mountPoint.toRealPath();
@@ -86,7 +91,7 @@ public final class FuseMount {
             // Before anything is asked of the directory itself: a dead mount there answers ENOTCONN to everything.
             Optional<MountTable.Entry> mounted = MountTable.find(directory);
             if (mounted.isPresent()) {
-                throw new MountException("mount point " + directory + " is mounted already ("
+                throw MountException.occupied("mount point " + directory + " is mounted already ("
                         + mounted.get().source() + ", type " + mounted.get().type() + "): umount " + directory);
             }
             if (!Files.isDirectory(directory)) {

@@ -6,11 +6,30 @@ import java.io.IOException;
 public final class MountException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    private final boolean passing;
+
     public MountException(String message) {
         super(message);
+        passing = false;
     }
 
     public MountException(String message, Throwable cause) {
         super(message, cause);
+        passing = false;
+    }
+
+    private MountException(String message, boolean passing) {
+        super(message);
+        this.passing = passing;
+    }
+
+    /** Something is in the way that may go by itself: a mount of before whose daemon is ending, say. */
+    static MountException occupied(String message) {
+        return new MountException(message, true);
+    }
+
+    /** Whether trying again later can help. */
+    public boolean mayPass() {
+        return passing;
     }
 }
