@@ -105,6 +105,15 @@ final class BadStartIT {
     }
 
     @Test
+    void whatAnswersIsNoCoordinator() throws Exception {
+        List<String> arguments = new java.util.ArrayList<>(node.arguments());
+        String http = "localhost:" + cluster.coordinatorPort();
+        arguments.set(arguments.indexOf("-coordinator-grpc") + 1, http);
+
+        failsWith(node, arguments, 1, http, "-coordinator-grpc");
+    }
+
+    @Test
     void thePortIsInUse() throws Exception {
         try (ServerSocket taken = new ServerSocket(node.port())) {
             fails(1, "port " + taken.getLocalPort() + " of 127.0.0.1 is in use", "-port");

@@ -153,6 +153,7 @@ public final class Node implements AutoCloseable {
                 new NodeReport.Parts(metadata, local, tree, paths, counters, memory),
                 clock.instant());
         report = insight;
+        started.add("the progress log", ProgressLog.start(insight, configuration.progressBytes()));
         http.serve(peerBlocks(metadata, local), paths, insight, key(), clock);
         enter(id, http.address());
         LOG.info(

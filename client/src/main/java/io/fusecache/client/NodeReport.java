@@ -13,6 +13,7 @@ import io.fusecache.client.http.MountedFiles;
 import io.fusecache.client.http.NodeInsight;
 import io.fusecache.client.http.NodeStatus;
 import io.fusecache.client.http.ReadCounts;
+import io.fusecache.filesystem.Activity;
 import io.fusecache.filesystem.FileSystem;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
@@ -197,7 +198,14 @@ final class NodeReport implements NodeInsight {
 
     @Override
     public ReadCounts reads() {
-        return new ReadCounts(tier(TierKind.NVME), tier(TierKind.PEER), tier(TierKind.CLOUD), 0, 0);
+        Activity.Figures here = parts.files().activity();
+        long missed = parts.counters().figures(TierKind.NVME).misses();
+        return new ReadCounts(
+                new ReadCounts.Tier(here.hits(), here.misses() + missed, here.readBytes(), here.readNanos()),
+                tier(TierKind.PEER),
+                tier(TierKind.CLOUD),
+                here.commits(),
+                here.committedBytes());
     }
 
     private ReadCounts.Tier tier(TierKind kind) {

@@ -28,12 +28,14 @@ final class Commits {
     private final Blocks blocks;
     private final Unlinked unlinked;
     private final LostFiles lost;
+    private final Activity activity;
 
-    Commits(Metadata metadata, Blocks blocks, Unlinked unlinked, LostFiles lost) {
+    Commits(Metadata metadata, Blocks blocks, Unlinked unlinked, LostFiles lost, Activity activity) {
         this.metadata = metadata;
         this.blocks = blocks;
         this.unlinked = unlinked;
         this.lost = lost;
+        this.activity = activity;
     }
 
     /**
@@ -79,6 +81,7 @@ final class Commits {
         }
         file.committed(next, stillOpen);
         io.committed(next, stat);
+        activity.committed(next.size());
     }
 
     /** Null where the file changed while it was read. */

@@ -56,6 +56,7 @@ public final class FileSystem implements AutoCloseable {
     private final CloudWorker cloudWorker;
     private final Recovery recovery;
     private final LostFiles lost;
+    private final Activity activity = new Activity();
     private final KernelCache kernel;
 
     /** What a file system stands on. It owns none of them. */
@@ -93,13 +94,14 @@ public final class FileSystem implements AutoCloseable {
                 incarnations,
                 new BackingChoice(local, blocks, ground.passthrough()),
                 space,
-                new Commits(metadata, blocks, unlinked, lost),
+                new Commits(metadata, blocks, unlinked, lost, activity),
                 uploads,
                 unlinked,
                 new PageCache(),
+                activity,
                 options,
                 ground.executor());
-        this.reads = new Reads(table, blocks);
+        this.reads = new Reads(table, blocks, activity);
         this.writes = new Writes(table, blocks, room);
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
@@ -398,6 +400,10 @@ public final class FileSystem implements AutoCloseable {
     /** Waits until all that was closed is in the bucket. False where it is not within {@code atMost}. */
     public boolean flushUploads(Duration atMost) {
         return uploads.flush(atMost);
+    }
+
+    public Activity.Figures activity() {
+        return activity.figures();
     }
 
     public LocalTier.Usage cacheUsage() {

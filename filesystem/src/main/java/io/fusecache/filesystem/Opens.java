@@ -44,6 +44,7 @@ final class Opens {
     private final Uploads uploads;
     private final Unlinked unlinked;
     private final PageCache pageCache;
+    private final Activity activity;
     private final FileSystemOptions options;
     private final Executor executor;
 
@@ -59,6 +60,7 @@ final class Opens {
             Uploads uploads,
             Unlinked unlinked,
             PageCache pageCache,
+            Activity activity,
             FileSystemOptions options,
             Executor executor) {
         this.metadata = metadata;
@@ -72,6 +74,7 @@ final class Opens {
         this.uploads = uploads;
         this.unlinked = unlinked;
         this.pageCache = pageCache;
+        this.activity = activity;
         this.options = options;
         this.executor = executor;
     }
@@ -165,6 +168,8 @@ final class Opens {
 
     private OpenFile read(InodeIo io) {
         io.addReader();
+        CachedFile file = io.opened().file();
+        activity.opened(file != null && file.whole());
         return answer(io, new OpenMode(true, false, false));
     }
 

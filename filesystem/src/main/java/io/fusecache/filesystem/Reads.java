@@ -12,10 +12,12 @@ import java.lang.foreign.MemorySegment;
 final class Reads {
     private final OpenFiles table;
     private final Blocks blocks;
+    private final Activity activity;
 
-    Reads(OpenFiles table, Blocks blocks) {
+    Reads(OpenFiles table, Blocks blocks, Activity activity) {
         this.table = table;
         this.blocks = blocks;
+        this.activity = activity;
     }
 
     /** Fills {@code target} from {@code offset}; fewer bytes at the end of the file only. */
@@ -25,7 +27,10 @@ final class Reads {
         CachedFile file = backing.file();
         try {
             if (file != null && file.whole() && file.verified()) {
-                return file.file().read(offset, target);
+                long begin = System.nanoTime();
+                int count = file.file().read(offset, target);
+                activity.read(count, System.nanoTime() - begin);
+                return count;
             }
             long size = file != null && io.live()
                     ? file.file().stat().size()

@@ -141,7 +141,7 @@ public enum Setting {
             "io-progress-mb",
             "MiB",
             "512",
-            "log every so many MiB read or written through the daemon; 0 for never",
+            "log the progress every so many MiB that the daemon read or committed; 0 for never",
             Unit.MIB,
             env("FUSE_IO_PROGRESS_MB", Unit.MIB));
 
