@@ -165,7 +165,8 @@ class FuseMountIT {
         int n = 0;
         for (String element : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
             Path source = Path.of(element);
-            if (Files.isRegularFile(source) && !source.getFileName().toString().matches("(slf4j|logback|fusecache).*")) {
+            if (Files.isRegularFile(source)
+                    && !source.getFileName().toString().matches("(slf4j|logback|fusecache).*")) {
                 continue;
             }
             if (!Files.exists(source)) {
