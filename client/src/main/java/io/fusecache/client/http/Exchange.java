@@ -21,6 +21,8 @@ final class Exchange {
     /** JSON bodies are a few fields. */
     private static final int MAX_JSON_BYTES = 1 << 20;
 
+    private static final int MAX_DISCARDED_BYTES = 4 << 20;
+
     private final Request request;
     private final Response response;
     private final Json json;
@@ -81,6 +83,10 @@ final class Exchange {
         byte[] bytes;
         try (InputStream body = body()) {
             bytes = body.readNBytes(MAX_JSON_BYTES + 1);
+            if (bytes.length > MAX_JSON_BYTES) {
+                // Who is still sending when the connection closes gets a reset, and not the answer.
+                body.readNBytes(MAX_DISCARDED_BYTES);
+            }
         } catch (IOException broken) {
             throw new HttpFailure(400, "incomplete_body", "the body broke off");
         }
