@@ -67,6 +67,11 @@ public final class PeerClient implements PeerTier {
         this.deadlines.setRemoveOnCancelPolicy(true);
         this.http = HttpClients.custom()
                 .setConnectionManager(PoolingHttpClientConnectionManagerBuilder.create()
+                        // Peers speak plain HTTP. The default strategy reads the trust store, a tenth of the start-up
+                        // time.
+                        .setTlsSocketStrategy((socket, host, port, attachment, context) -> {
+                            throw new IOException(host + ":" + port + ": peers are reached by http, not https");
+                        })
                         .setMaxConnPerRoute(CONNECTIONS_PER_PEER)
                         .setMaxConnTotal(CONNECTIONS)
                         .setDefaultSocketConfig(SocketConfig.custom()
