@@ -60,6 +60,12 @@ public interface Disk {
         /** copy_file_range(2) from this file to another; may copy fewer bytes; returns the count. */
         long copyTo(DiskFile target, long offset, long targetOffset, long length) throws IOException;
 
+        /**
+         * Whether anyone but this object may write to it: a descriptor or a mapping that outlived its descriptor, here or
+         * in another process. May be true where others only read; false where this disk cannot tell.
+         */
+        boolean writableElsewhere() throws IOException;
+
         /** fsync(2), or fdatasync(2) where {@code dataOnly}. */
         void sync(boolean dataOnly) throws IOException;
 

@@ -141,6 +141,7 @@ public final class Node implements AutoCloseable {
                         fileSystemOptions()));
         files = tree;
         tree.start();
+        started.add("word of what the cache holds", Holdings.announce(local, metadata));
         KernelBridge bridge =
                 new KernelBridge(tree, metadata, configuration.bucket().refresh(), clock, executor);
         FuseSession mounted = mount(sessionOptions, bridge);

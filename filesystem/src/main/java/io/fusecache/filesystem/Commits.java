@@ -8,6 +8,7 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Metadata;
 import java.io.EOFException;
 import java.io.IOException;
+import java.util.Arrays;
 
 /**
  * Makes what a backing file holds the committed content of its inode.
@@ -56,6 +57,21 @@ final class Commits {
             file.committed(io.opened().version(), false);
         }
         return true;
+    }
+
+    /**
+     * After a mapping wrote the file: its times may not show that. A file with a checksum is compared, any other committed
+     * anew.
+     */
+    void commitOtherBytes(InodeIo io) throws IOException {
+        CachedFile file = io.opened().cached();
+        FileVersion version = file.version();
+        Disk.Stat stat = file.file().stat();
+        if (version.checksums() == null
+                || stat.size() != version.size()
+                || !Arrays.equals(version.checksums(), checksumOf(file, stat, version.blockBytes()))) {
+            io.markChanged();
+        }
     }
 
     private void commit(InodeIo io, CachedFile file, boolean stillOpen) throws ErrnoException, IOException {

@@ -46,6 +46,7 @@ public final class FileSystem implements AutoCloseable {
     private final ExtendedAttributes extended;
     private final Names names;
     private final Opens opens;
+    private final Releases releases;
     private final Reads reads;
     private final Writes writes;
     private final FileSpace space;
@@ -86,26 +87,39 @@ public final class FileSystem implements AutoCloseable {
         this.uploads =
                 new Uploads(metadata, local, ground.cloud(), options, ground.executor(), this::recommitInBackground);
         Room room = new Room(local, uploads, options.spaceWait());
+        BackingChoice choice = new BackingChoice(local, blocks, ground.passthrough());
+        Commits commits = new Commits(metadata, blocks, unlinked, lost, activity);
+        PageCache pageCache = new PageCache();
+        this.releases = new Releases(
+                metadata,
+                local,
+                table,
+                choice,
+                commits,
+                uploads,
+                unlinked,
+                pageCache,
+                options.durability(),
+                ground.executor(),
+                this::recommitInBackground);
         this.opens = new Opens(
                 metadata,
                 local,
                 room,
                 table,
                 incarnations,
-                new BackingChoice(local, blocks, ground.passthrough()),
+                choice,
                 space,
-                new Commits(metadata, blocks, unlinked, lost, activity),
-                uploads,
-                unlinked,
-                new PageCache(),
+                commits,
+                releases,
+                pageCache,
                 activity,
-                options,
-                ground.executor());
+                options);
         this.reads = new Reads(table, blocks, activity);
         this.writes = new Writes(table, blocks, room);
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
-        this.names = new Names(metadata, mirror, attributes, opens, unlinked, extended, cloudWorker);
+        this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, extended, cloudWorker);
         this.recovery = new Recovery(metadata, local, opens, uploads, lost);
         ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, extended));
     }
@@ -313,20 +327,20 @@ public final class FileSystem implements AutoCloseable {
     }
 
     public void flush(long node, long handle) throws ErrnoException {
-        opens.flush(node, handle);
+        releases.flush(node, handle);
     }
 
     public void fsync(long node, long handle, boolean dataOnly) throws ErrnoException {
-        opens.fsync(node, handle, dataOnly);
+        releases.fsync(node, handle, dataOnly);
     }
 
     public void release(long node, long handle) throws ErrnoException {
-        opens.release(node, handle);
+        releases.release(node, handle);
     }
 
     /** As {@link #release} of a reader; false where it takes more. */
     public boolean tryRelease(long node, long handle) throws ErrnoException {
-        return opens.tryRelease(node, handle);
+        return releases.tryRelease(node, handle);
     }
 
     /** Whether closing it commits something. */

@@ -33,6 +33,11 @@ import org.jspecify.annotations.Nullable;
  * written in turn, read by anyone; everything else: in turn only.
  */
 final class InodeIo {
+    /** A release that overtakes the kernel's own closing of the backing file looks like a mapping for a moment. */
+    private static final long FIRST_LOOK_MILLIS = 5;
+
+    private static final long LAST_LOOK_MILLIS = 1000;
+
     enum Mode {
         /** The kernel reads and writes the backing file itself. */
         PASSTHROUGH,
@@ -74,6 +79,9 @@ final class InodeIo {
     private boolean changed;
     private boolean committedHere;
     private boolean lost;
+    private boolean mapped;
+    private boolean doubted;
+    private long lookMillis = FIRST_LOOK_MILLIS;
 
     InodeIo(long nodeId) {
         this.nodeId = nodeId;
@@ -126,8 +134,15 @@ final class InodeIo {
         changed = false;
         committedHere = false;
         lost = false;
+        mapped = false;
+        doubted = false;
+        lookMillis = FIRST_LOOK_MILLIS;
         committedStat = null;
         return last;
+    }
+
+    int readers() {
+        return readers;
     }
 
     void addReader() {
@@ -209,6 +224,33 @@ final class InodeIo {
         inTurn();
         committedHere = false;
         live = false;
+    }
+
+    /** Takes in whether a mapping writes the file now; true where one did and does no more. */
+    boolean unmapped(boolean now) {
+        inTurn();
+        boolean ended = mapped && !now;
+        mapped = now;
+        return ended;
+    }
+
+    /** When to look again whether the mapping is gone: soon at first, then seldom. */
+    long nextLookMillis() {
+        inTurn();
+        long now = lookMillis;
+        lookMillis = Math.min(LAST_LOOK_MILLIS, 4 * now);
+        return now;
+    }
+
+    /** Whether a mapping writes the file could not be told when the last writer left. */
+    void doubt() {
+        inTurn();
+        doubted = true;
+    }
+
+    boolean doubted() {
+        inTurn();
+        return doubted;
     }
 
     /** The write lease was lost to another node: what is here cannot be committed any more. */

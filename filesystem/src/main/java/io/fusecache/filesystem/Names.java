@@ -21,6 +21,7 @@ public final class Names {
     private final BucketMirror mirror;
     private final Attributes attributes;
     private final Opens opens;
+    private final Releases releases;
     private final Unlinked unlinked;
     private final ExtendedAttributes extended;
     private final CloudWorker cloudWorker;
@@ -30,6 +31,7 @@ public final class Names {
             BucketMirror mirror,
             Attributes attributes,
             Opens opens,
+            Releases releases,
             Unlinked unlinked,
             ExtendedAttributes extended,
             CloudWorker cloudWorker) {
@@ -37,6 +39,7 @@ public final class Names {
         this.mirror = mirror;
         this.attributes = attributes;
         this.opens = opens;
+        this.releases = releases;
         this.unlinked = unlinked;
         this.extended = extended;
         this.cloudWorker = cloudWorker;
@@ -115,9 +118,9 @@ public final class Names {
 
     private void close(Inode made, OpenFile file) throws ErrnoException {
         try {
-            opens.flush(made.ino(), file.handle());
+            releases.flush(made.ino(), file.handle());
         } finally {
-            opens.release(made.ino(), file.handle());
+            releases.release(made.ino(), file.handle());
         }
     }
 
@@ -182,7 +185,7 @@ public final class Names {
     private void removed(Inode inode) {
         unlinked.add(inode);
         if (inode.links() == 0 && inode.regular()) {
-            opens.discard(inode.ino());
+            releases.discard(inode.ino());
         }
         cloudWorker.nudge();
     }

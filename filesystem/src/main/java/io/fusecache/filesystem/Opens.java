@@ -11,25 +11,14 @@ import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Opening and releasing: takes a file through the states of {@link InodeIo}, with the write lease, the backing file and the
  * kernel's registration of it in hand.
  */
 final class Opens {
-    private static final Logger LOG = LoggerFactory.getLogger(Opens.class);
-
-    /** A release whose commit failed for want of the coordinator is tried again this much later. */
-    private static final Duration RETRY = Duration.ofSeconds(2);
-
     /** Rounds of "the content changed again while we fetched it" before an open gives up. */
     private static final int MAX_FETCHES = 5;
 
@@ -41,12 +30,10 @@ final class Opens {
     private final BackingChoice choice;
     private final FileSpace space;
     private final Commits commits;
-    private final Uploads uploads;
-    private final Unlinked unlinked;
+    private final Releases releases;
     private final PageCache pageCache;
     private final Activity activity;
     private final FileSystemOptions options;
-    private final Executor executor;
 
     Opens(
             Metadata metadata,
@@ -57,12 +44,10 @@ final class Opens {
             BackingChoice choice,
             FileSpace space,
             Commits commits,
-            Uploads uploads,
-            Unlinked unlinked,
+            Releases releases,
             PageCache pageCache,
             Activity activity,
-            FileSystemOptions options,
-            Executor executor) {
+            FileSystemOptions options) {
         this.metadata = metadata;
         this.local = local;
         this.room = room;
@@ -71,12 +56,10 @@ final class Opens {
         this.choice = choice;
         this.space = space;
         this.commits = commits;
-        this.uploads = uploads;
-        this.unlinked = unlinked;
+        this.releases = releases;
         this.pageCache = pageCache;
         this.activity = activity;
         this.options = options;
-        this.executor = executor;
     }
 
     // opening
@@ -143,7 +126,7 @@ final class Opens {
     private void leave(InodeIo io, boolean opened) {
         try {
             if (!opened && io.isOpen() && io.unused()) {
-                giveBack(io);
+                releases.giveBack(io);
             }
         } finally {
             io.turn.unlock();
@@ -185,7 +168,7 @@ final class Opens {
             return answer(io, mode);
         } finally {
             if (!done) {
-                writerLeaves(io);
+                releases.writerLeaves(io);
             }
         }
     }
@@ -370,192 +353,6 @@ final class Opens {
         }
     }
 
-    // closing
-
-    /** close(2) of one descriptor: what it wrote is committed when this returns. */
-    void flush(long nodeId, long handle) throws ErrnoException {
-        if (!Handle.of(handle).write()) {
-            return;
-        }
-        InodeIo io = table.io(nodeId);
-        io.turn.lock();
-        try {
-            commits.commitChanges(io, true);
-        } catch (IOException e) {
-            throw Failures.of("commit of inode " + io.ino(), e);
-        } finally {
-            io.turn.unlock();
-        }
-        awaitDurability(io);
-    }
-
-    void fsync(long nodeId, long handle, boolean dataOnly) throws ErrnoException {
-        InodeIo.Backing backing = table.backing(nodeId);
-        if (backing.file() == null) {
-            return;
-        }
-        try {
-            backing.file().sync(dataOnly);
-        } catch (IOException e) {
-            throw Failures.of("fsync of inode " + NodeIds.ino(nodeId), e);
-        }
-        if (options.durability() == Durability.CLOUD) {
-            flush(nodeId, handle);
-        }
-    }
-
-    private void awaitDurability(InodeIo io) throws ErrnoException {
-        InodeIo.Backing backing = io.backing();
-        if (options.durability() == Durability.CLOUD && backing != null && !unlinked.contains(io.ino())) {
-            uploads.uploadNow(backing.version());
-        }
-    }
-
-    /** The last descriptor of a handle is gone. What was written after the last flush, through a mapping, is committed. */
-    void release(long nodeId, long handle) throws ErrnoException {
-        InodeIo io = table.io(nodeId);
-        io.turn.lock();
-        try {
-            if (!io.isOpen()) {
-                throw new ErrnoException(Errno.EBADF, "release of inode " + io.ino() + ", which is not open");
-            }
-            if (Handle.of(handle).write()) {
-                writerLeaves(io);
-            } else if (io.removeReader()) {
-                giveBack(io);
-            }
-        } finally {
-            io.turn.unlock();
-        }
-        table.done(io);
-    }
-
-    /** As {@link #release} of a reader where nothing is in the way, else false. */
-    boolean tryRelease(long nodeId, long handle) throws ErrnoException {
-        InodeIo io = table.io(nodeId);
-        if (Handle.of(handle).write() || !io.turn.tryLock()) {
-            return false;
-        }
-        try {
-            if (io.isOpen() && io.removeReader()) {
-                giveBack(io);
-            }
-        } finally {
-            io.turn.unlock();
-        }
-        table.done(io);
-        return true;
-    }
-
-    /** Where what the last writer wrote cannot be committed now, it stays on as a writer of its own until it can. */
-    private void writerLeaves(InodeIo io) {
-        if (io.writers() == 1 && !stopWriting(io)) {
-            table.use(io.nodeId);
-            CompletableFuture.delayedExecutor(RETRY.toMillis(), TimeUnit.MILLISECONDS, executor)
-                    .execute(() -> retryRelease(io));
-            return;
-        }
-        if (io.removeWriter()) {
-            giveBack(io);
-        }
-    }
-
-    private void retryRelease(InodeIo io) {
-        io.turn.lock();
-        try {
-            writerLeaves(io);
-        } finally {
-            io.turn.unlock();
-        }
-        table.done(io);
-    }
-
-    private boolean stopWriting(InodeIo io) {
-        long ino = io.ino();
-        try {
-            if (!io.lost() && commits.commitChanges(io, false)) {
-                FileVersion version = io.opened().cached().version();
-                if (io.committedHere()) {
-                    uploads.closed(version, io.committedStat());
-                } else {
-                    uploads.closedUnchanged(version, io.committedStat());
-                }
-            }
-        } catch (ErrnoException | IOException e) {
-            if (!io.lost()) {
-                LOG.warn("inode {} is written but not committed, trying again in {}: {}", ino, RETRY, e.getMessage());
-                return false;
-            }
-            LOG.error("inode {}: {}", ino, e.getMessage());
-        }
-        metadata.endWrite(ino);
-        if (!unlinked.contains(ino)) {
-            io.stoppedWriting();
-        }
-        return true;
-    }
-
-    private void giveBack(InodeIo io) {
-        boolean lost = io.lost();
-        InodeIo.Backing last = io.detach();
-        choice.giveBack(last);
-        if (last.mode() == InodeIo.Mode.DAEMON) {
-            pageCache.closedAt(io.nodeId, last.version().version());
-        }
-        CachedFile file = last.file();
-        if (file != null) {
-            if (lost) {
-                drop(file);
-            }
-            file.close();
-        }
-        if (unlinked.contains(io.ino())) {
-            discard(io.ino());
-            unlinked.closed(io.ino());
-        } else if (unlinked.takeSuspicion(io.ino())) {
-            executor.execute(() -> releaseWhereRemoved(io.ino()));
-        }
-    }
-
-    /** What could not be committed was set aside: nobody must take it for the version it was written on. */
-    private static void drop(CachedFile file) {
-        try {
-            file.supersede();
-        } catch (IOException e) {
-            LOG.error(
-                    "the lost bytes of inode {} stay in the cache as {}: {}", file.ino(), file.path(), e.getMessage());
-        }
-    }
-
-    private void releaseWhereRemoved(long ino) {
-        try {
-            if (metadata.inode(ino).links() > 0) {
-                return;
-            }
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ESTALE) {
-                LOG.debug("whether inode {} was removed meanwhile is not known", ino, e);
-                return;
-            }
-        }
-        if (!table.isOpen(ino)) {
-            unlinked.releaseRemoved(ino);
-            discard(ino);
-        }
-    }
-
-    /** The file is gone for good: its bytes go too, unless a handle still reads them. */
-    void discard(long ino) {
-        uploads.forget(ino);
-        if (!table.isOpen(ino)) {
-            try {
-                local.discard(ino);
-            } catch (IOException e) {
-                LOG.warn("the cached bytes of removed inode {} stay until they are evicted: {}", ino, e.getMessage());
-            }
-        }
-    }
-
     /** Runs {@code change} on a file as a writer that opens, changes, commits and leaves at once: truncate(2) by path. */
     void change(long nodeId, boolean anew, Change change) throws ErrnoException {
         InodeIo io = table.use(nodeId);
@@ -569,7 +366,7 @@ final class Opens {
                     commits.commitChanges(io, true);
                 }
             } finally {
-                writerLeaves(io);
+                releases.writerLeaves(io);
             }
         } catch (IOException e) {
             throw Failures.of("change of inode " + io.ino(), e);
@@ -578,32 +375,61 @@ final class Opens {
         }
     }
 
-    /** Commits the backing file of a file that was being written, on top of {@code base}, when the process ended. */
-    void recover(FileVersion base) throws ErrnoException {
-        InodeIo io = table.use(incarnations.nodeId(base.ino()));
+    /**
+     * Commits the backing file of a file that nobody has open, on top of the version that its record says: it was being
+     * written when the process ended, or by a mapping that outlived the last close. Its bytes are not those that the
+     * version's checksums know, so they are not held to them.
+     */
+    void recommit(long ino) throws ErrnoException {
+        InodeIo io = table.use(incarnations.nodeId(ino));
         io.turn.lock();
         try {
-            FileVersion now = metadata.beginWrite(base.ino(), options.writeWait());
-            Optional<CachedFile> found = local.find(base.ino());
-            if (now.version() != base.version() || found.isEmpty()) {
-                metadata.endWrite(base.ino());
-                throw new ErrnoException(Errno.EIO, "inode " + base.ino() + " went on to " + now + " during recovery");
+            if (io.writers() > 0) {
+                io.markChanged();
+                return;
             }
-            io.attach(new InodeIo.Backing(InodeIo.Mode.DAEMON, base, found.get(), 0));
-            io.writingFrom(found.get().file().stat());
+            takeUpAsItIs(io);
             io.markChanged();
             io.addWriter();
-            writerLeaves(io);
+            releases.writerLeaves(io);
         } catch (IOException e) {
-            throw Failures.of("recovery of inode " + base.ino(), e);
+            throw Failures.of("recovery of inode " + ino, e);
         } finally {
             leave(io, false);
         }
     }
 
-    /** Commits the backing file of a closed file, found to be ahead of its version: a mapping outlived the last close. */
-    void recommit(long ino) throws ErrnoException {
-        change(incarnations.nodeId(ino), false, InodeIo::markChanged);
+    private void takeUpAsItIs(InodeIo io) throws ErrnoException, IOException {
+        FileVersion now = metadata.beginWrite(io.ino(), options.writeWait());
+        boolean begun = false;
+        try {
+            if (io.isOpen()) {
+                refuseOther(io, now);
+            } else {
+                attachAsItIs(io, now);
+            }
+            CachedFile file = io.opened().cached();
+            file.beginWriting();
+            io.writingFrom(file.file().stat());
+            begun = true;
+        } finally {
+            if (!begun) {
+                metadata.endWrite(io.ino());
+            }
+        }
+    }
+
+    private void attachAsItIs(InodeIo io, FileVersion now) throws ErrnoException, IOException {
+        Optional<CachedFile> found = local.find(io.ino());
+        if (found.isEmpty()) {
+            throw new ErrnoException(Errno.EIO, "inode " + io.ino() + " is not in the cache any more");
+        }
+        CachedFile file = found.get();
+        if (file.version().version() != now.version()) {
+            file.close();
+            throw new ErrnoException(Errno.EIO, "inode " + io.ino() + " went on to " + now + " elsewhere");
+        }
+        io.attach(new InodeIo.Backing(InodeIo.Mode.DAEMON, file.version(), file, 0));
     }
 
     interface Change {

@@ -132,6 +132,6 @@ final class Recovery {
                 return;
             }
         }
-        opens.recover(base);
+        opens.recommit(base.ino());
     }
 }

@@ -145,7 +145,8 @@ final class TestNode implements AutoCloseable {
             return new ReadOutcome.Miss();
         }
         try (CachedFile file = found.get()) {
-            return file.version().version() == version.version() ? file.read(offset, target) : new ReadOutcome.Miss();
+            boolean served = file.version().version() == version.version() && !file.writing();
+            return served ? file.read(offset, target) : new ReadOutcome.Miss();
         }
     }
 

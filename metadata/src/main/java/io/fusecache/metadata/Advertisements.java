@@ -39,14 +39,24 @@ final class Advertisements {
             }
             now = new Operation.Holding(ino, version, false, union);
         }
-        held.put(key, now);
+        remember(key, now);
         news.put(key, now);
+        return news.size();
+    }
+
+    private void remember(Version key, Operation.Holding holding) {
+        held.put(key, holding);
         if (held.size() > MOST_REMEMBERED) {
             var oldest = held.keySet().iterator();
             oldest.next();
             oldest.remove();
         }
-        return news.size();
+    }
+
+    /** This node committed it, on top of the version before: the coordinator knows, but one that restarted will not. */
+    synchronized void committed(long ino, long version) {
+        held.remove(new Version(ino, version - 1));
+        remember(new Version(ino, version), new Operation.Holding(ino, version, true, null));
     }
 
     synchronized int remove(long ino, long version) {

@@ -278,7 +278,9 @@ public final class CoordinatorClient implements Metadata {
     @Override
     public Inode commit(FileVersion content, Timestamp modified, Timestamp changed, long usedBytes)
             throws ErrnoException {
-        return inodeOf(new Operation.Commit(content, modified, changed, usedBytes));
+        Inode inode = inodeOf(new Operation.Commit(content, modified, changed, usedBytes));
+        advertisements.committed(content.ino(), content.version());
+        return inode;
     }
 
     @Override

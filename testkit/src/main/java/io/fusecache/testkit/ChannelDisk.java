@@ -159,6 +159,11 @@ public final class ChannelDisk implements Disk {
         }
 
         @Override
+        public boolean writableElsewhere() {
+            return false;
+        }
+
+        @Override
         public void sync(boolean dataOnly) throws IOException {
             channel.force(!dataOnly);
         }

@@ -148,6 +148,11 @@ public final class FaultyDisk implements Disk {
         }
 
         @Override
+        public boolean writableElsewhere() throws IOException {
+            return file.writableElsewhere();
+        }
+
+        @Override
         public void sync(boolean dataOnly) throws IOException {
             before(Operation.SYNC, path);
             file.sync(dataOnly);

@@ -3,6 +3,7 @@ package io.fusecache.client.bridge;
 import io.fusecache.cache.Disk;
 import io.fusecache.cache.DiskException;
 import io.fusecache.fuse.sys.FileSystemStat;
+import io.fusecache.fuse.sys.Linux;
 import io.fusecache.fuse.sys.LocalFile;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.sys.PosixException;
@@ -20,6 +21,14 @@ import org.jspecify.annotations.Nullable;
 public final class PosixDisk implements Disk {
     private static final int NEW_FILE_MODE = 0600;
     private static final int BLOCK_UNIT = 512;
+
+    public PosixDisk() {
+        // Of whoever opens a file just while its lease is looked at; the default would end the process.
+        int answer = Linux.ignore(Linux.SIGIO);
+        if (answer < 0) {
+            throw new IllegalStateException("SIGIO cannot be ignored: error " + -answer);
+        }
+    }
 
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
@@ -183,6 +192,11 @@ public final class PosixDisk implements Disk {
             } finally {
                 other.leave();
             }
+        }
+
+        @Override
+        public boolean writableElsewhere() throws IOException {
+            return during(f -> f.isWritableElsewhere() ? 1 : 0) == 1;
         }
 
         @Override

@@ -172,8 +172,11 @@ public final class MountedFiles implements NodeFiles {
         } finally {
             if (!renamed) {
                 files.unlink(directory.id(), fresh);
+                files.forget(node.id());
             }
         }
+        files.changedBehindKernel(directory.id());
+        replaced.ifPresent(inode -> files.forget(inode.ino()));
         return replaced.isEmpty();
     }
 
@@ -197,10 +200,10 @@ public final class MountedFiles implements NodeFiles {
 
     private Node made(Node parent, FileName name) throws ErrnoException {
         try {
-            return files.make(
-                    parent.id(),
-                    name,
-                    new NewInode(FileType.DIRECTORY, DIRECTORY_PERMISSIONS, uid, gid, 0, null, false));
+            NewInode directory = new NewInode(FileType.DIRECTORY, DIRECTORY_PERMISSIONS, uid, gid, 0, null, false);
+            Node made = files.make(parent.id(), name, directory);
+            files.changedBehindKernel(parent.id());
+            return made;
         } catch (ErrnoException failed) {
             if (failed.errno() == Errno.EEXIST) {
                 return files.lookup(parent.id(), name);
@@ -249,6 +252,9 @@ public final class MountedFiles implements NodeFiles {
         if (!directory.inode().directory()) {
             throw new ErrnoException(Errno.ENOTDIR, path + ": its parent is no directory");
         }
+        Node removed = files.lookup(directory.id(), path.last());
         files.unlink(directory.id(), path.last());
+        files.changedBehindKernel(directory.id(), removed.id());
+        files.forget(removed.id());
     }
 }

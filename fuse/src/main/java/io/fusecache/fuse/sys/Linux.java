@@ -30,6 +30,11 @@ public final class Linux {
     public static final int SPLICE_F_NONBLOCK = 2;
 
     private static final int F_SETPIPE_SZ = 1031;
+    private static final int F_SETLEASE = 1024;
+    public static final int F_WRLCK = 1;
+    public static final int F_UNLCK = 2;
+    public static final int SIGIO = 29;
+    private static final long SIG_IGN = 1;
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM = 1;
     private static final int SOL_SOCKET = 1;
@@ -77,6 +82,24 @@ public final class Linux {
         int slot = ErrnoSlots.take();
         try {
             return result((int) FCNTL.invokeExact(ErrnoSlots.segment(slot), fd, F_SETPIPE_SZ, bytes), slot);
+        } catch (Throwable t) {
+            throw broken(t);
+        } finally {
+            ErrnoSlots.give(slot);
+        }
+    }
+
+    /**
+     * Takes or gives back a lease on an open file, fcntl(2) F_SETLEASE. A write lease is had only while nobody else has the
+     * file open for writing or mapped so: EAGAIN. While it is held, whoever opens the file waits, and this process gets
+     * SIGIO.
+     *
+     * @param type {@link #F_WRLCK} or {@link #F_UNLCK}
+     */
+    public static int setLease(int fd, int type) {
+        int slot = ErrnoSlots.take();
+        try {
+            return result((int) FCNTL.invokeExact(ErrnoSlots.segment(slot), fd, F_SETLEASE, type), slot);
         } catch (Throwable t) {
             throw broken(t);
         } finally {
@@ -268,6 +291,21 @@ public final class Linux {
             // No SA_RESTART: an interrupted call is to answer EINTR.
             MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
             action.set(ValueLayout.ADDRESS, 0, Downcall.address("abs"));
+            return result(
+                    (int) SIGACTION.invokeExact(ErrnoSlots.segment(slot), signal, action, MemorySegment.NULL), slot);
+        } catch (Throwable t) {
+            throw broken(t);
+        } finally {
+            ErrnoSlots.give(slot);
+        }
+    }
+
+    /** Makes {@code signal} do nothing at all. */
+    public static int ignore(int signal) {
+        int slot = ErrnoSlots.take();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment action = arena.allocate(SIGACTION_SIZE, 8);
+            action.set(ValueLayout.ADDRESS, 0, MemorySegment.ofAddress(SIG_IGN));
             return result(
                     (int) SIGACTION.invokeExact(ErrnoSlots.segment(slot), signal, action, MemorySegment.NULL), slot);
         } catch (Throwable t) {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
  */
 public final class LocalFile implements AutoCloseable {
     private static final int EINTR = 4;
+    private static final int EAGAIN = 11;
     private static final VarHandle CLOSED;
 
     static {
@@ -157,11 +158,25 @@ public final class LocalFile implements AutoCloseable {
     /** Takes an exclusive flock without waiting; false when another descriptor has it. */
     public boolean tryLock() throws PosixException {
         int answer = Posix.flock(fd, Posix.LOCK_EX | Posix.LOCK_NB);
-        if (answer == -11) {
+        if (answer == -EAGAIN) {
             return false;
         }
         check("flock", answer);
         return true;
+    }
+
+    /**
+     * Whether someone else has the file open for writing, or mapped for writing: in this process, in another, or in the
+     * kernel (a passed-through open). Where the system counts readers too, they may make it true as well. Takes a lease for
+     * a moment, so SIGIO has to be ignored ({@link Linux#ignore}). False where the file system knows no leases.
+     */
+    public boolean isWritableElsewhere() throws PosixException {
+        int answer = Linux.setLease(fd, Linux.F_WRLCK);
+        if (answer == 0) {
+            check("fcntl", Linux.setLease(fd, Linux.F_UNLCK));
+            return false;
+        }
+        return answer == -EAGAIN;
     }
 
     /** Closes the descriptor, once. */

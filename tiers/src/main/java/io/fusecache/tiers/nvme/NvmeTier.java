@@ -41,6 +41,7 @@ public final class NvmeTier implements LocalTier {
     private final Evictor evictor;
     private final NvmeOptions options;
     private @Nullable Thread scanning;
+    private volatile @Nullable Removed removed;
 
     private NvmeTier(
             NvmeOptions options,
@@ -218,7 +219,21 @@ public final class NvmeTier implements LocalTier {
             log.warn("cannot remove {}", entry.path, e);
         } finally {
             index.removed(entry);
+            Removed watcher = removed;
+            if (watcher != null && entry.facts.version() > 0) {
+                watcher.removed(entry.ino, entry.facts.version());
+            }
         }
+    }
+
+    /** Told of each version whose file goes, evicted or not: its blocks cannot be had here any more. */
+    public interface Removed {
+        void removed(long ino, long version);
+    }
+
+    /** Must not block. */
+    public void whenRemoved(Removed watcher) {
+        removed = watcher;
     }
 
     void unpin(CacheEntry entry) {

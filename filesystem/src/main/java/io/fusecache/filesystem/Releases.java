@@ -1,0 +1,298 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Metadata;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Closing: commits what was written, gives the write lease and the backing file back.
+ *
+ * <p>The last writer may have to stay on as a writer of nobody, for two reasons. What it wrote cannot be committed while the
+ * coordinator is away. Or a mapping outlives its descriptor, which the kernel releases at close(2) where the file is
+ * passed through: the file is still being written then, and stores into a page that is dirty already do not even change its
+ * times. So it counts as open for writing until the mapping is gone, and is committed once more.
+ */
+final class Releases {
+    private static final Logger LOG = LoggerFactory.getLogger(Releases.class);
+
+    /** A release whose commit failed for want of the coordinator is tried again this much later. */
+    private static final Duration RETRY = Duration.ofSeconds(2);
+
+    private final Metadata metadata;
+    private final LocalTier local;
+    private final OpenFiles table;
+    private final BackingChoice choice;
+    private final Commits commits;
+    private final Uploads uploads;
+    private final Unlinked unlinked;
+    private final PageCache pageCache;
+    private final Durability durability;
+    private final Executor executor;
+
+    /** Takes a file up again that may be written by a mapping. */
+    private final LongConsumer recommit;
+
+    Releases(
+            Metadata metadata,
+            LocalTier local,
+            OpenFiles table,
+            BackingChoice choice,
+            Commits commits,
+            Uploads uploads,
+            Unlinked unlinked,
+            PageCache pageCache,
+            Durability durability,
+            Executor executor,
+            LongConsumer recommit) {
+        this.metadata = metadata;
+        this.local = local;
+        this.table = table;
+        this.choice = choice;
+        this.commits = commits;
+        this.uploads = uploads;
+        this.unlinked = unlinked;
+        this.pageCache = pageCache;
+        this.durability = durability;
+        this.executor = executor;
+        this.recommit = recommit;
+    }
+
+    /** close(2) of one descriptor: what it wrote is committed when this returns. */
+    void flush(long nodeId, long handle) throws ErrnoException {
+        if (!Handle.of(handle).write()) {
+            return;
+        }
+        InodeIo io = table.io(nodeId);
+        io.turn.lock();
+        try {
+            commits.commitChanges(io, true);
+        } catch (IOException e) {
+            throw Failures.of("commit of inode " + io.ino(), e);
+        } finally {
+            io.turn.unlock();
+        }
+        awaitDurability(io);
+    }
+
+    void fsync(long nodeId, long handle, boolean dataOnly) throws ErrnoException {
+        InodeIo.Backing backing = table.backing(nodeId);
+        if (backing.file() == null) {
+            return;
+        }
+        try {
+            backing.file().sync(dataOnly);
+        } catch (IOException e) {
+            throw Failures.of("fsync of inode " + NodeIds.ino(nodeId), e);
+        }
+        if (durability == Durability.CLOUD) {
+            flush(nodeId, handle);
+        }
+    }
+
+    private void awaitDurability(InodeIo io) throws ErrnoException {
+        InodeIo.Backing backing = io.backing();
+        if (durability == Durability.CLOUD && backing != null && !unlinked.contains(io.ino())) {
+            uploads.uploadNow(backing.version());
+        }
+    }
+
+    /** The last descriptor of a handle is gone. What was written after the last flush, through a mapping, is committed. */
+    void release(long nodeId, long handle) throws ErrnoException {
+        InodeIo io = table.io(nodeId);
+        io.turn.lock();
+        try {
+            if (!io.isOpen()) {
+                throw new ErrnoException(Errno.EBADF, "release of inode " + io.ino() + ", which is not open");
+            }
+            if (Handle.of(handle).write()) {
+                writerLeaves(io);
+            } else if (io.removeReader()) {
+                giveBack(io);
+            }
+        } finally {
+            io.turn.unlock();
+        }
+        table.done(io);
+    }
+
+    /** As {@link #release} of a reader where nothing is in the way, else false. */
+    boolean tryRelease(long nodeId, long handle) throws ErrnoException {
+        InodeIo io = table.io(nodeId);
+        if (Handle.of(handle).write() || !io.turn.tryLock()) {
+            return false;
+        }
+        try {
+            if (io.isOpen() && io.removeReader()) {
+                giveBack(io);
+            }
+        } finally {
+            io.turn.unlock();
+        }
+        table.done(io);
+        return true;
+    }
+
+    /** In turn. Where the last writer cannot leave yet, it stays on until it can. */
+    void writerLeaves(InodeIo io) {
+        if (io.writers() == 1) {
+            long wait = stopWriting(io);
+            if (wait > 0) {
+                table.use(io.nodeId);
+                CompletableFuture.delayedExecutor(wait, TimeUnit.MILLISECONDS, executor)
+                        .execute(() -> retryRelease(io));
+                return;
+            }
+        }
+        if (io.removeWriter()) {
+            giveBack(io);
+        }
+    }
+
+    private void retryRelease(InodeIo io) {
+        io.turn.lock();
+        try {
+            writerLeaves(io);
+        } finally {
+            io.turn.unlock();
+        }
+        table.done(io);
+    }
+
+    /** Returns 0 where all is committed and the lease given back, else after how many milliseconds to try again. */
+    private long stopWriting(InodeIo io) {
+        long ino = io.ino();
+        try {
+            if (!io.lost() && !unlinked.contains(ino)) {
+                boolean mapped = io.live() && writtenByMapping(io);
+                if (io.unmapped(mapped)) {
+                    commits.commitOtherBytes(io);
+                }
+                commits.commitChanges(io, mapped);
+                if (mapped) {
+                    return io.nextLookMillis();
+                }
+                queueUpload(io);
+            }
+        } catch (ErrnoException | IOException e) {
+            if (!io.lost()) {
+                LOG.warn("inode {} is written but not committed, trying again in {}: {}", ino, RETRY, e.getMessage());
+                return RETRY.toMillis();
+            }
+            LOG.error("inode {}: {}", ino, e.getMessage());
+        }
+        metadata.endWrite(ino);
+        if (!unlinked.contains(ino)) {
+            io.stoppedWriting();
+        }
+        return 0;
+    }
+
+    /**
+     * Whether some mapping writes the file. Where the system counts readers as well, this cannot be told while one has it
+     * open here: the look is put off until the last of them leaves.
+     */
+    private static boolean writtenByMapping(InodeIo io) throws IOException {
+        if (!io.opened().cached().file().writableElsewhere()) {
+            return false;
+        }
+        if (io.readers() > 0) {
+            io.doubt();
+            return false;
+        }
+        return true;
+    }
+
+    private void queueUpload(InodeIo io) {
+        FileVersion version = io.opened().cached().version();
+        if (io.committedHere()) {
+            uploads.closed(version, io.committedStat());
+        } else {
+            uploads.closedUnchanged(version, io.committedStat());
+        }
+    }
+
+    /** In turn, after the last handle: nothing of it stays open. */
+    void giveBack(InodeIo io) {
+        boolean lost = io.lost();
+        boolean doubted = io.doubted();
+        InodeIo.Backing last = io.detach();
+        choice.giveBack(last);
+        if (last.mode() == InodeIo.Mode.DAEMON) {
+            pageCache.closedAt(io.nodeId, last.version().version());
+        }
+        CachedFile file = last.file();
+        if (file != null) {
+            if (lost) {
+                drop(file);
+            } else if (doubted && mapped(file)) {
+                executor.execute(() -> recommit.accept(io.ino()));
+            }
+            file.close();
+        }
+        if (unlinked.contains(io.ino())) {
+            discard(io.ino());
+            unlinked.closed(io.ino());
+        } else if (unlinked.takeSuspicion(io.ino())) {
+            executor.execute(() -> releaseWhereRemoved(io.ino()));
+        }
+    }
+
+    private static boolean mapped(CachedFile file) {
+        try {
+            return file.file().writableElsewhere();
+        } catch (IOException e) {
+            LOG.warn("whether inode {} is still mapped is not known: {}", file.ino(), e.getMessage());
+            return false;
+        }
+    }
+
+    /** What could not be committed was set aside: nobody must take it for the version it was written on. */
+    private static void drop(CachedFile file) {
+        try {
+            file.supersede();
+        } catch (IOException e) {
+            LOG.error(
+                    "the lost bytes of inode {} stay in the cache as {}: {}", file.ino(), file.path(), e.getMessage());
+        }
+    }
+
+    private void releaseWhereRemoved(long ino) {
+        try {
+            if (metadata.inode(ino).links() > 0) {
+                return;
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                LOG.debug("whether inode {} was removed meanwhile is not known", ino, e);
+                return;
+            }
+        }
+        if (!table.isOpen(ino)) {
+            unlinked.releaseRemoved(ino);
+            discard(ino);
+        }
+    }
+
+    /** The file is gone for good: its bytes go too, unless a handle still reads them. */
+    void discard(long ino) {
+        uploads.forget(ino);
+        if (!table.isOpen(ino)) {
+            try {
+                local.discard(ino);
+            } catch (IOException e) {
+                LOG.warn("the cached bytes of removed inode {} stay until they are evicted: {}", ino, e.getMessage());
+            }
+        }
+    }
+}
