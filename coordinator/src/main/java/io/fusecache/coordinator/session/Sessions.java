@@ -27,8 +27,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.BitSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,7 +60,7 @@ public final class Sessions {
     private final Log log;
     private final Duration lease;
     private final RandomGenerator random;
-    private final Map<Long, Session> sessions = new HashMap<>();
+    private final SessionTable sessions = new SessionTable();
     private final ScheduledExecutorService timer;
 
     public Sessions(
@@ -94,8 +92,13 @@ public final class Sessions {
             NodeAddress unknown = new NodeAddress(record.node(), "", "");
             Session session =
                     new Session(Keys.number(key, 1), record.secret(), unknown, log::durable, System.nanoTime());
+            Session older = sessions.of(session.node());
+            if (older != null) {
+                // The coordinator ended between the two batches that replaced it.
+                end(older, false, "");
+            }
             leases.suspect(session, nextInode);
-            sessions.put(session.id(), session);
+            sessions.add(session);
             return true;
         }));
         long period = Math.max(1, lease.toMillis() / 10);
@@ -114,14 +117,14 @@ public final class Sessions {
     /** Sends what has become durable. */
     public void durable() {
         List<Session> all = new ArrayList<>();
-        sequencer.inTurn(() -> all.addAll(sessions.values()));
+        sequencer.inTurn(() -> all.addAll(sessions.all()));
         all.forEach(session -> session.outbox().drain());
     }
 
     /** Nothing can be promised any more: every stream ends. */
     public void broken(String reason) {
         List<Session> all = new ArrayList<>();
-        sequencer.inTurn(() -> all.addAll(sessions.values()));
+        sequencer.inTurn(() -> all.addAll(sessions.all()));
         all.forEach(session -> disconnect(session, null, reason));
     }
 
@@ -161,7 +164,7 @@ public final class Sessions {
 
     private Session connectInTurn(Hello hello, Sink sink) throws RefusedException {
         checkPrefix(hello);
-        Session known = hello.session() == 0 ? null : sessions.get(hello.session());
+        Session known = sessions.find(hello.session());
         boolean resumed = known != null
                 && known.secret() == hello.secret()
                 && known.node().equals(hello.node().id());
@@ -205,21 +208,19 @@ public final class Sessions {
 
     private Session open(Hello hello) throws RefusedException {
         NodeId node = hello.node().id();
-        for (Session other : List.copyOf(sessions.values())) {
-            if (other.node().equals(node)) {
-                if (other.outbox().connected() && System.nanoTime() - other.heardNanos() < lease.toNanos()) {
-                    throw new RefusedException(
-                            "a node '" + node + "' is connected already: give each its own -peer-id");
-                }
-                end(other, false, "its node began a new session");
+        Session other = sessions.of(node);
+        if (other != null) {
+            if (other.outbox().connected() && System.nanoTime() - other.heardNanos() < lease.toNanos()) {
+                throw new RefusedException("a node '" + node + "' is connected already: give each its own -peer-id");
             }
+            end(other, false, "its node began a new session");
         }
         long secret = random.nextLong();
         long id = counters().nextSession();
         SessionRecord record = new SessionRecord(node, secret);
         appendNow((context, view) -> Namespace.openSession(record, context, view), "no session can be opened");
         Session session = new Session(id, secret, hello.node(), log::durable, System.nanoTime());
-        sessions.put(id, session);
+        sessions.add(session);
         return session;
     }
 
@@ -344,34 +345,9 @@ public final class Sessions {
                 yield Answer.of(new Answer.Nothing());
             }
             case Operation.FindHolders find ->
-                Answer.of(new Answer.Holders(holders(find.ino(), find.version(), session)));
-            case Operation.FindNodes find -> Answer.of(new Answer.Nodes(connected()));
+                Answer.of(new Answer.Holders(sessions.holders(blocks.holders(find.ino(), find.version()), session)));
+            case Operation.FindNodes find -> Answer.of(new Answer.Nodes(sessions.connected()));
         };
-    }
-
-    private List<Holder> holders(long ino, long version, @Nullable Session but) {
-        Map<NodeId, NodeAddress> addresses = new HashMap<>();
-        for (Session session : sessions.values()) {
-            if (session != but && session.outbox().connected()) {
-                addresses.put(session.node(), session.address());
-            }
-        }
-        List<Holder> holders = new ArrayList<>();
-        for (BlockDirectory.Holding holding : blocks.holders(ino, version)) {
-            NodeAddress address = addresses.get(holding.node());
-            if (address != null) {
-                BitSet some = holding.blocks();
-                holders.add(new Holder(address, some == null ? null : (BitSet) some.clone()));
-            }
-        }
-        return holders;
-    }
-
-    private List<NodeAddress> connected() {
-        return sessions.values().stream()
-                .filter(session -> session.outbox().connected())
-                .map(Session::address)
-                .toList();
     }
 
     // ends
@@ -400,15 +376,13 @@ public final class Sessions {
     }
 
     private boolean fenceIfGone(NodeId node) {
-        for (Session session : sessions.values()) {
-            if (session.node().equals(node)) {
-                boolean gone =
-                        !session.outbox().connected() && System.nanoTime() - session.heardNanos() > lease.toNanos();
-                if (gone) {
-                    fence(session, "is gone, and another node wants to write a file that it was writing");
-                }
-                return gone;
+        Session session = sessions.of(node);
+        if (session != null) {
+            boolean gone = !session.outbox().connected() && System.nanoTime() - session.heardNanos() > lease.toNanos();
+            if (gone) {
+                fence(session, "is gone, and another node wants to write a file that it was writing");
             }
+            return gone;
         }
         // Its session ended without giving them back: the node restarted, and never came again.
         startEnd(0, node, true);
@@ -420,12 +394,10 @@ public final class Sessions {
         if (session.ended()) {
             return;
         }
-        sessions.remove(session.id());
+        sessions.remove(session);
         sequencer.ended(session);
         Sink sink = session.outbox().connect(null);
-        boolean another =
-                sessions.values().stream().anyMatch(other -> other.node().equals(session.node()));
-        if (!another) {
+        if (sessions.of(session.node()) == null) {
             sequencer.live().remove(session.node());
         }
         startEnd(session.id(), session.node(), leasesToo);
@@ -450,7 +422,7 @@ public final class Sessions {
     private void sweep() {
         sequencer.inTurn(() -> {
             long now = System.nanoTime();
-            for (Session session : List.copyOf(sessions.values())) {
+            for (Session session : sessions.all()) {
                 if (!session.outbox().connected() && now - session.heardNanos() > FORGOTTEN_AFTER.toNanos()) {
                     end(session, false, "");
                     continue;
@@ -464,7 +436,7 @@ public final class Sessions {
             }
         });
         List<Session> silent = new ArrayList<>();
-        sequencer.inTurn(() -> sessions.values().stream()
+        sequencer.inTurn(() -> sessions.all().stream()
                 .filter(session -> session.outbox().connected())
                 .filter(session -> System.nanoTime() - session.heardNanos() > lease.toNanos())
                 .forEach(silent::add));
@@ -485,21 +457,13 @@ public final class Sessions {
 
     public List<NodeStatus> nodes() {
         List<NodeStatus> nodes = new ArrayList<>();
-        sequencer.inTurn(() -> sessions.values()
-                .forEach(session -> nodes.add(new NodeStatus(
-                        session.address(),
-                        session.nvmePath(),
-                        session.availableBytes(),
-                        session.usedBytes(),
-                        session.outbox().connected(),
-                        Duration.ofNanos(System.nanoTime() - session.heardNanos()),
-                        session.leases()))));
+        sequencer.inTurn(() -> nodes.addAll(sessions.statuses(System.nanoTime())));
         return nodes;
     }
 
     public List<Holder> holdersOf(long ino, long version) {
         List<Holder> found = new ArrayList<>();
-        sequencer.inTurn(() -> found.addAll(holders(ino, version, null)));
+        sequencer.inTurn(() -> found.addAll(sessions.holders(blocks.holders(ino, version), null)));
         return found;
     }
 
