@@ -16,12 +16,15 @@ fi
 
 training=$(mktemp -d)
 FUSECACHE_DEV=$training/cluster
-FUSECACHE_DEV_PORT=${FUSECACHE_AOT_PORT:-38080}
+FUSECACHE_DEV_PORT=${FUSECACHE_AOT_PORT:-28380}
 FUSECACHE_AOT_RECORD=$training
 export FUSECACHE_DEV FUSECACHE_DEV_PORT FUSECACHE_AOT_RECORD
 mount=$FUSECACHE_DEV/node1/mnt
 
 end() {
+  if grep -q " $training/mnt fuse" /proc/self/mounts; then
+    kill -TERM "$mounting" && wait "$mounting" || true
+  fi
   FUSECACHE_AOT_RECORD='' scripts/dev/cluster.sh cleanup >>"$training/log" 2>&1 || cat "$training/log" >&2
   rm -rf "$training"
 }
@@ -47,9 +50,26 @@ exercise() {
   rm -r "$mount/sources" "$mount/moved"
 }
 
+# A node with its own coordinator in one process.
+exercise_mount() {
+  mkdir "$training/folder" "$training/home"
+  XDG_STATE_HOME=$training/home XDG_CACHE_HOME=$training/home bin/fusecache mount "file://$training/folder" "$training/mnt" &
+  mounting=$!
+  tries=600
+  until grep -q " $training/mnt fuse" /proc/self/mounts; do
+    kill -0 "$mounting" 2>/dev/null && [ "$tries" -gt 0 ] || return 1
+    tries=$((tries - 1))
+    sleep 0.05
+  done
+  cp -a "$root/metadata/src" "$training/mnt"
+  find "$training/mnt" -type f -exec cat {} + >/dev/null
+  kill -TERM "$mounting"
+  wait "$mounting"
+}
+
 train() {
   scripts/dev/cluster.sh start-coordinator && scripts/dev/cluster.sh start-node 1 && exercise &&
-    scripts/dev/cluster.sh stop-node 1 && scripts/dev/cluster.sh stop-coordinator
+    scripts/dev/cluster.sh stop-node 1 && scripts/dev/cluster.sh stop-coordinator && exercise_mount
 }
 
 if ! train >>"$training/log" 2>&1; then
@@ -58,12 +78,16 @@ if ! train >>"$training/log" 2>&1; then
   exit 0
 fi
 
-for role in coordinator client fusecache; do
+program() { # ROLE
+  if [ "$1" = mount ]; then echo "bin/fusecache mount"; else echo "bin/$1"; fi
+}
+
+for role in coordinator client fusecache mount; do
   if [ ! -s "$training/$role.aotconf" ]; then
     echo "AOT cache: the training of $role left no record, so it gets none" >&2
     continue
   fi
-  FUSECACHE_AOT_RECORD='' FUSECACHE_AOT_CREATE=$training/$role.aotconf "bin/$role" >"$training/create.log" 2>&1 || {
+  FUSECACHE_AOT_RECORD='' FUSECACHE_AOT_CREATE=$training/$role.aotconf $(program "$role") >"$training/create.log" 2>&1 || {
     echo "AOT cache: none for $role:" >&2
     cat "$training/create.log" >&2
   }

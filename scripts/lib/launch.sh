@@ -1,4 +1,4 @@
-# Sourced by the programs in bin/ with: self (the program's path), main (its class), jvm_options (its own), and the
+# Sourced by the programs in bin/ with: self (the program's path), role (its AOT cache), main (its class), jvm_options (its own), and the
 # program's arguments. Replaces the shell by the JVM. A few milliseconds: no Maven, and no process but the JVM's.
 
 root=$(CDPATH='' cd -- "${self%/*}/.." && pwd -P)
@@ -16,9 +16,9 @@ if [ ! -x "$JAVA_HOME/bin/java" ]; then
 fi
 
 # A cache that does not fit (another JDK, a replaced jar) is ignored by the JVM: it costs start-up time, nothing else.
-cache=$dist/${self##*/}.aot
+cache=$dist/$role.aot
 if [ -n "${FUSECACHE_AOT_RECORD:-}" ]; then # scripts/aot.sh, first step
-  jvm_options="-Xlog:aot*=error -Xlog:cds*=error -XX:AOTMode=record -XX:AOTConfiguration=$FUSECACHE_AOT_RECORD/${self##*/}.aotconf $jvm_options"
+  jvm_options="-Xlog:aot*=error -Xlog:cds*=error -XX:AOTMode=record -XX:AOTConfiguration=$FUSECACHE_AOT_RECORD/$role.aotconf $jvm_options"
 elif [ -n "${FUSECACHE_AOT_CREATE:-}" ]; then # scripts/aot.sh, second step
   jvm_options="-Xlog:aot*=error -Xlog:cds*=error -XX:AOTMode=create -XX:AOTConfiguration=$FUSECACHE_AOT_CREATE -XX:AOTCache=$cache $jvm_options"
 elif [ -r "$cache" ]; then

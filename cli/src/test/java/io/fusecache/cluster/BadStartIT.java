@@ -114,6 +114,15 @@ final class BadStartIT {
     }
 
     @Test
+    void theBucketIsNotThere() throws Exception {
+        List<String> arguments = new java.util.ArrayList<>(node.arguments());
+        Path nowhere = cluster.directory().resolve("nowhere");
+        arguments.set(arguments.indexOf("-file-root") + 1, nowhere.toString());
+
+        failsWith(node, arguments, 1, "bucket folder " + nowhere + " does not exist", "-file-root");
+    }
+
+    @Test
     void thePortIsInUse() throws Exception {
         try (ServerSocket taken = new ServerSocket(node.port())) {
             fails(1, "port " + taken.getLocalPort() + " of 127.0.0.1 is in use", "-port");

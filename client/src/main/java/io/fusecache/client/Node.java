@@ -38,6 +38,7 @@ import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.wire.GrpcTransport;
+import io.fusecache.tiers.cloud.RefusedException;
 import io.fusecache.tiers.nvme.CacheDirectoryException;
 import io.fusecache.tiers.nvme.NvmeOptions;
 import io.fusecache.tiers.nvme.NvmeTier;
@@ -55,8 +56,12 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,6 +76,7 @@ public final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
     private static final Duration PEER_CONNECT_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration BUCKET_ANSWERS_WITHIN = Duration.ofSeconds(5);
     private static final Duration WRITE_WAIT = Duration.ofSeconds(10);
     private static final Duration SPACE_WAIT = Duration.ofSeconds(30);
     private static final int UPLOADS = 8;
@@ -129,6 +135,10 @@ public final class Node implements AutoCloseable {
         Metadata metadata = started.add("the session with the coordinator", connect(id, recalls));
         NvmeTier local = started.add("the cache", openCache(id, memory));
         CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
+        Future<?> bucketCheck = executor.submit(() -> {
+            cloud.check();
+            return cloud;
+        });
         TierCounters counters = new TierCounters();
         BlockFetcher fetcher = fetcher(metadata, cloud, memory, counters);
 
@@ -144,6 +154,7 @@ public final class Node implements AutoCloseable {
         started.add("word of what the cache holds", Holdings.announce(local, metadata));
         KernelBridge bridge =
                 new KernelBridge(tree, metadata, configuration.bucket().refresh(), clock, executor);
+        requireBucket(bucketCheck);
         FuseSession mounted = mount(sessionOptions, bridge);
         NodeStatus.Kernel kernel = kernel(mounted.negotiated());
 
@@ -296,6 +307,20 @@ public final class Node implements AutoCloseable {
                     "cache %s cannot be used (%s): make room there, or give another directory with -nvme"
                             .formatted(cache.directories(), e.getMessage()),
                     e);
+        }
+    }
+
+    /** A bucket that refuses us will go on doing so; one that is away for a while stops nothing that the other tiers can do. */
+    private static void requireBucket(Future<?> check) throws StartupException, InterruptedException {
+        try {
+            check.get(BUCKET_ANSWERS_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("the bucket has not answered within {} s: going on without it", BUCKET_ANSWERS_WITHIN.toSeconds());
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RefusedException refused) {
+                throw new StartupException(String.valueOf(refused.getMessage()), refused);
+            }
+            LOG.warn("the bucket cannot be reached, going on without it: {}", String.valueOf(e.getCause()));
         }
     }
 
