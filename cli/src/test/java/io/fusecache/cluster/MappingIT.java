@@ -50,14 +50,14 @@ final class MappingIT {
             assertThat(Files.readString(here, StandardCharsets.US_ASCII)).startsWith("second");
         }
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .untilAsserted(() -> assertThat(Files.readString(there, StandardCharsets.US_ASCII))
                         .startsWith("second")
                         .hasSize(BYTES));
         Path object = cluster.bucket().resolve("mapped");
         Awaitility.await()
-                .atMost(Duration.ofSeconds(20))
+                .atMost(Duration.ofSeconds(60))
                 .ignoreExceptions()
                 .untilAsserted(() -> assertThat(Files.readString(object, StandardCharsets.US_ASCII))
                         .startsWith("second"));
