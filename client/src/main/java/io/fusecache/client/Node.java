@@ -193,6 +193,8 @@ public final class Node implements AutoCloseable {
         }
         SessionOptions session = SessionOptions.of(options)
                 .withReaders(mount.threads())
+                .with(InitFlag.POSIX_ACL)
+                .with(InitFlag.DONT_MASK)
                 .withReadAheadKib(READ_AHEAD_KIB)
                 .withBuffers(LARGE_BUFFERS, SMALL_BUFFERS);
         return mount.passthrough() == Passthrough.OFF ? session.without(InitFlag.PASSTHROUGH) : session;

@@ -141,7 +141,8 @@ final class Attributes {
                 inode.born(),
                 inode.target(),
                 inode.version(),
-                inode.writer());
+                inode.writer(),
+                inode.extended());
     }
 
     /** chmod, chown, utimensat. The times of a file that is written here are its backing file's, so those are set too. */

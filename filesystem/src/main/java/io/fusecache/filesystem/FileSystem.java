@@ -119,9 +119,9 @@ public final class FileSystem implements AutoCloseable {
         this.writes = new Writes(table, blocks, room);
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
-        this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, extended, cloudWorker);
+        this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker);
         this.recovery = new Recovery(metadata, local, opens, uploads, lost);
-        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, extended));
+        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked));
     }
 
     private void recommitInBackground(long ino) {
@@ -185,22 +185,17 @@ public final class FileSystem implements AutoCloseable {
     /** mkdir(2), mknod(2), symlink(2). */
     public Node make(long parent, FileName name, NewInode what) throws ErrnoException {
         return names.make(
-                parent, name, what.type() == io.fusecache.metadata.FileType.REGULAR ? forWriting(what) : what);
+                parent, name, what.type() == io.fusecache.metadata.FileType.REGULAR ? what.forWriting() : what);
     }
 
     /** open(2) with O_CREAT of a name that is not there: EEXIST where it is. */
     public Names.Created create(long parent, FileName name, NewInode what, OpenMode mode) throws ErrnoException {
-        return names.create(parent, name, forWriting(what), mode);
+        return names.create(parent, name, what.forWriting(), mode);
     }
 
     /** open(2) with O_TMPFILE. */
     public Names.Created createUnnamed(long parent, NewInode what, OpenMode mode) throws ErrnoException {
-        return names.createUnnamed(parent, forWriting(what), mode);
-    }
-
-    private static NewInode forWriting(NewInode what) {
-        return new NewInode(
-                what.type(), what.permissions(), what.uid(), what.gid(), what.deviceNumber(), what.target(), true);
+        return names.createUnnamed(parent, what.forWriting(), mode);
     }
 
     public Node link(long node, long newParent, FileName newName) throws ErrnoException {
@@ -266,6 +261,8 @@ public final class FileSystem implements AutoCloseable {
     public void clearSetId(long node) throws ErrnoException {
         if (metadata.inode(NodeIds.ino(node)).setsId()) {
             attributes.change(node, new AttributeChange(null, null, null, null, null, true));
+            // To whatever asked for it the kernel expects no new mode, and would go on with the one it knows.
+            kernel.attributesChanged(node);
         }
     }
 

@@ -23,7 +23,6 @@ public final class Names {
     private final Opens opens;
     private final Releases releases;
     private final Unlinked unlinked;
-    private final ExtendedAttributes extended;
     private final CloudWorker cloudWorker;
 
     Names(
@@ -33,7 +32,6 @@ public final class Names {
             Opens opens,
             Releases releases,
             Unlinked unlinked,
-            ExtendedAttributes extended,
             CloudWorker cloudWorker) {
         this.metadata = metadata;
         this.mirror = mirror;
@@ -41,7 +39,6 @@ public final class Names {
         this.opens = opens;
         this.releases = releases;
         this.unlinked = unlinked;
-        this.extended = extended;
         this.cloudWorker = cloudWorker;
     }
 
@@ -105,7 +102,6 @@ public final class Names {
         refuseReserved(parent, name, Errno.EPERM);
         known(parent);
         Inode made = metadata.create(parent, name, what);
-        extended.bare(made.ino());
         if (made.directory()) {
             mirror.created(made.ino());
             cloudWorker.nudge();
@@ -137,7 +133,6 @@ public final class Names {
     }
 
     private Created opened(Inode made, OpenMode mode) throws ErrnoException {
-        extended.bare(made.ino());
         OpenFile file = opens.created(made, mode);
         return new Created(attributes.node(made), file);
     }

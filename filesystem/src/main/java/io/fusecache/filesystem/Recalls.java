@@ -17,7 +17,7 @@ public final class Recalls implements RecallListener {
     private volatile @Nullable Rooms rooms;
 
     /** Where something is cached or open. */
-    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked, ExtendedAttributes extended) {}
+    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked) {}
 
     public Recalls(KernelCache kernel) {
         this.kernel = kernel;
@@ -37,7 +37,6 @@ public final class Recalls implements RecallListener {
         if (bound == null) {
             return Set.of();
         }
-        bound.extended().recalled(recall.inodes());
         Set<Long> open = new HashSet<>();
         boolean names = recall.names();
         for (long ino : recall.inodes()) {
@@ -65,7 +64,6 @@ public final class Recalls implements RecallListener {
         if (bound == null) {
             return;
         }
-        bound.extended().reset();
         kernel.namesChanged();
         for (InodeIo io : bound.table().all()) {
             bound.unlinked().suspect(io.ino());

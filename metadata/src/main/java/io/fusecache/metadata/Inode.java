@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param target of a symlink, else null
  * @param version of the content ({@link FileVersion#version}); 0 but for regular files that were committed once
  * @param writer the node that holds the write lease, or null
+ * @param extended whether it has extended attributes, ACLs included; may be true where the last of them is gone
  */
 public record Inode(
         long ino,
@@ -31,7 +32,8 @@ public record Inode(
         Timestamp born,
         byte @Nullable [] target,
         long version,
-        @Nullable NodeId writer) {
+        @Nullable NodeId writer,
+        boolean extended) {
     public static final long ROOT = 1;
     public static final long MAX = (1L << 48) - 1;
 

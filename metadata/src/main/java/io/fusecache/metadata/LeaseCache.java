@@ -158,6 +158,14 @@ final class LeaseCache {
             } else if (answer.failure() != null && answer.failure().errno() == Errno.ENODATA) {
                 attribute(read.ino(), read.name(), null);
             }
+        } else if (answer.failure() == null && operation instanceof Operation.SetAttributes change) {
+            // An access ACL follows the permissions.
+            forget(change.ino(), AccessControlList.ACCESS);
+        } else if (answer.failure() == null
+                && operation instanceof Operation.SetAttribute acl
+                && AccessControlList.names(acl.name())) {
+            // What is kept of it is the coordinator's to say.
+            forget(acl.ino(), acl.name());
         } else if (answer.failure() == null && operation instanceof Operation.SetAttribute set) {
             attribute(set.ino(), set.name(), set.value());
         } else if (answer.failure() == null && operation instanceof Operation.RemoveAttribute remove) {
@@ -177,6 +185,15 @@ final class LeaseCache {
             attributes.put(name, attribute);
         }
         inodes.put(ino, new Entry(entry.epoch(), entry.inode(), entry.content(), Map.copyOf(attributes)));
+    }
+
+    private void forget(long ino, FileName attribute) {
+        Entry entry = inodes.getIfPresent(ino);
+        if (entry != null && entry.attributes().containsKey(attribute)) {
+            Map<FileName, Attribute> attributes = new HashMap<>(entry.attributes());
+            attributes.remove(attribute);
+            inodes.put(ino, new Entry(entry.epoch(), entry.inode(), entry.content(), Map.copyOf(attributes)));
+        }
     }
 
     void drop(Iterable<Long> recalled) {

@@ -89,9 +89,17 @@ public interface Metadata extends AutoCloseable {
 
     List<FileName> attributeNames(long ino) throws ErrnoException;
 
-    /** setxattr(2) with {@code flags} XATTR_CREATE 1 and XATTR_REPLACE 2. EEXIST, ENODATA, E2BIG, ENOSPC. */
+    /** A flag of {@link #setAttribute}: whoever sets this ACL may not keep the set-group-id bit. */
+    int CLEAR_SET_GROUP_ID = 0x100;
+
+    /**
+     * setxattr(2) with {@code flags} XATTR_CREATE 1, XATTR_REPLACE 2 and {@link #CLEAR_SET_GROUP_ID}. EEXIST, ENODATA,
+     * E2BIG, ENOSPC. An access ACL changes the permissions, as {@link #setAttributes} of permissions changes an access ACL;
+     * EINVAL for one that is none, EACCES for a default one of what is no directory.
+     */
     void setAttribute(long ino, FileName name, byte[] value, int flags) throws ErrnoException;
 
+    /** removexattr(2). ENODATA, but an ACL that is not there is removed all the same. */
     void removeAttribute(long ino, FileName name) throws ErrnoException;
 
     // content

@@ -64,7 +64,10 @@ public final class ObjectXattrs {
                 in.readFully(name);
                 byte[] value = new byte[in.readUnsignedShort()];
                 in.readFully(value);
-                attributes.put(FileName.of(name), value);
+                FileName attribute = FileName.of(name);
+                if (!AccessControlList.names(attribute) || AccessControlList.parse(value) != null) {
+                    attributes.put(attribute, value);
+                }
             }
         } catch (IOException | ErrnoException | IllegalArgumentException foreign) {
             return Map.of();

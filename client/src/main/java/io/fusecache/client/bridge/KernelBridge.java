@@ -69,10 +69,26 @@ public final class KernelBridge implements FuseHandler {
             case FuseRequest.Readlink r ->
                 answering.later(r, reply, () -> reply.link(Bytes.of(files.readLink(r.nodeId()))));
             case FuseRequest.Symlink r ->
-                answering.later(r, reply, () -> make(r, r.name(), FileType.SYMLINK, 0777, 0, r.target(), reply));
+                answering.later(
+                        r,
+                        reply,
+                        () -> make(
+                                r,
+                                r.name(),
+                                newInode(
+                                        r,
+                                        FileType.SYMLINK,
+                                        0777,
+                                        0,
+                                        0,
+                                        r.target().toByteArray()),
+                                reply));
             case FuseRequest.Mknod r -> answering.later(r, reply, () -> mknod(r, reply));
             case FuseRequest.Mkdir r ->
-                answering.later(r, reply, () -> make(r, r.name(), FileType.DIRECTORY, r.mode(), 0, null, reply));
+                answering.later(
+                        r,
+                        reply,
+                        () -> make(r, r.name(), newInode(r, FileType.DIRECTORY, r.mode(), r.umask(), 0, null), reply));
             case FuseRequest.Unlink r -> answering.later(r, reply, () -> unlink(r, reply));
             case FuseRequest.Rmdir r -> answering.later(r, reply, () -> rmdir(r, reply));
             case FuseRequest.Rename r -> answering.later(r, reply, () -> rename(r, reply));
@@ -160,14 +176,13 @@ public final class KernelBridge implements FuseHandler {
         return true;
     }
 
-    private void make(
-            FuseRequest r, FileName name, FileType type, int mode, long device, @Nullable Bytes target, Reply reply)
-            throws ErrnoException {
-        NewInode inode = newInode(r, type, mode, device, target == null ? null : target.toByteArray());
+    private void make(FuseRequest r, FileName name, NewInode inode, Reply reply) throws ErrnoException {
         reply.entry(types.entry(files.make(r.nodeId(), KernelTypes.name(name), inode)));
     }
 
-    private static NewInode newInode(FuseRequest r, FileType type, int mode, long device, byte @Nullable [] target) {
+    /** The kernel leaves the umask to us (DONT_MASK): a default ACL comes in its place. */
+    private static NewInode newInode(
+            FuseRequest r, FileType type, int mode, int umask, long device, byte @Nullable [] target) {
         return new NewInode(
                 type,
                 KernelTypes.permissions(mode),
@@ -175,11 +190,13 @@ public final class KernelBridge implements FuseHandler {
                 r.header().gid(),
                 device,
                 target,
-                false);
+                false,
+                umask & 0777);
     }
 
     private void mknod(FuseRequest.Mknod r, Reply reply) throws ErrnoException {
-        make(r, r.name(), FileType.ofMode(r.mode()), r.mode(), Integer.toUnsignedLong(r.rdev()), null, reply);
+        long device = Integer.toUnsignedLong(r.rdev());
+        make(r, r.name(), newInode(r, FileType.ofMode(r.mode()), r.mode(), r.umask(), device, null), reply);
     }
 
     private void unlink(FuseRequest.Unlink r, Reply reply) throws ErrnoException {
@@ -250,8 +267,12 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void setxattr(FuseRequest.Setxattr r, Reply reply) throws ErrnoException {
+        boolean clear = (r.setxattrFlags() & FuseRequest.Setxattr.ACL_KILL_SGID) != 0;
         files.setExtendedAttribute(
-                r.nodeId(), attributeName(r.name()), r.value().toByteArray(), r.flags());
+                r.nodeId(),
+                attributeName(r.name()),
+                r.value().toByteArray(),
+                r.flags() | (clear ? Metadata.CLEAR_SET_GROUP_ID : 0));
         reply.ok();
     }
 
@@ -293,13 +314,13 @@ public final class KernelBridge implements FuseHandler {
 
     private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
-        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), 0, null);
+        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
         created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), mode, reply);
     }
 
     private void tmpfile(FuseRequest.Tmpfile r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
-        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), 0, null);
+        NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
         created(files.createUnnamed(r.nodeId(), inode, mode), mode, reply);
     }
 
@@ -350,12 +371,21 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void fallocate(FuseRequest.Fallocate r, Reply reply) throws ErrnoException {
+        clearSetIdOf(r, r.nodeId());
         files.allocate(r.nodeId(), r.fh(), r.mode(), r.offset(), r.length());
         reply.ok();
     }
 
     private void copy(FuseRequest.CopyFileRange r, Reply reply) throws ErrnoException {
+        clearSetIdOf(r, r.nodeIdOut());
         reply.copied(files.copy(r.nodeId(), r.offsetIn(), r.nodeIdOut(), r.fhOut(), r.offsetOut(), r.length()));
+    }
+
+    /** The kernel asks for it with a write, not with what else changes content. */
+    private void clearSetIdOf(FuseRequest r, long nodeId) throws ErrnoException {
+        if (r.header().uid() != 0) {
+            files.clearSetId(nodeId);
+        }
     }
 
     // directories and the whole

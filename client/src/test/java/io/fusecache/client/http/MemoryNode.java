@@ -56,7 +56,8 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 time,
                 null,
                 1,
-                null);
+                null,
+                false);
         return new Node(inode.ino(), inode);
     }
 

@@ -3,12 +3,14 @@ package io.fusecache.coordinator.namespace;
 import io.fusecache.coordinator.state.ContentRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.metadata.AccessControlList;
 import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ import java.util.TreeMap;
 final class Contents {
     private static final int XATTR_CREATE = 1;
     private static final int XATTR_REPLACE = 2;
+
     /** The limits of xattr(7). */
     static final int ATTRIBUTE_MAX_BYTES = 65_536;
 
@@ -42,6 +45,9 @@ final class Contents {
             }
         }
         draft.permissions(permissions);
+        if (change.permissions() != null) {
+            AccessLists.follow(run, inode, permissions);
+        }
         draft.owner(
                 change.uid() == null ? inode.uid() : change.uid(), change.gid() == null ? inode.gid() : change.gid());
         if (change.accessed() != null) {
@@ -91,7 +97,7 @@ final class Contents {
         }
         byte[] key = Keys.attribute(op.ino(), op.name());
         boolean exists = run.state().get(key) != null;
-        if ((op.flags() & ~(XATTR_CREATE | XATTR_REPLACE)) != 0) {
+        if ((op.flags() & ~(XATTR_CREATE | XATTR_REPLACE | Metadata.CLEAR_SET_GROUP_ID)) != 0) {
             throw new ErrnoException(Errno.EINVAL, "setxattr flags " + op.flags());
         }
         if (exists && (op.flags() & XATTR_CREATE) != 0) {
@@ -109,18 +115,36 @@ final class Contents {
                 throw new ErrnoException(Errno.ENOSPC, "inode " + op.ino() + " has too many attributes");
             }
         }
-        run.state().put(key, op.value());
-        run.save(node, new Draft(node.inode()).changed(run.now()).inode());
+        byte[] value = op.value();
+        Inode inode = node.inode();
+        if (AccessControlList.names(op.name())) {
+            boolean clear = (op.flags() & Metadata.CLEAR_SET_GROUP_ID) != 0;
+            AccessLists.Replaced acl = AccessLists.replace(inode, op.name(), value, clear);
+            inode = acl.inode();
+            value = acl.kept();
+        }
+        if (value != null) {
+            run.state().put(key, value);
+            run.save(node, new Draft(inode).extended(true).changed(run.now()).inode());
+        } else {
+            drop(run, node.with(inode), key);
+        }
+    }
+
+    private static void drop(Execution run, Node node, byte[] key) throws ErrnoException {
+        run.state().delete(key);
+        boolean more = !attributeNames(run, node.ino()).isEmpty();
+        run.save(node, new Draft(node.inode()).extended(more).changed(run.now()).inode());
     }
 
     static void removeAttribute(Execution run, Operation.RemoveAttribute op) throws ErrnoException {
         Node node = run.node(op.ino());
         byte[] key = Keys.attribute(op.ino(), op.name());
-        if (run.state().get(key) == null) {
+        if (run.state().get(key) != null) {
+            drop(run, node, key);
+        } else if (!AccessControlList.names(op.name())) {
             throw new ErrnoException(Errno.ENODATA, "inode " + op.ino() + " has no '" + op.name() + "'");
         }
-        run.state().delete(key);
-        run.save(node, new Draft(node.inode()).changed(run.now()).inode());
     }
 
     // content

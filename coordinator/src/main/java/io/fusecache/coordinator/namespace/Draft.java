@@ -21,6 +21,7 @@ final class Draft {
     private Timestamp changed;
     private long version;
     private @Nullable NodeId writer;
+    private boolean extended;
 
     Draft(Inode from) {
         this.from = from;
@@ -35,6 +36,7 @@ final class Draft {
         changed = from.changed();
         version = from.version();
         writer = from.writer();
+        extended = from.extended();
     }
 
     /** A new inode, all of its times {@code now}. */
@@ -56,7 +58,8 @@ final class Draft {
                 now,
                 target,
                 0,
-                null);
+                null,
+                false);
     }
 
     Draft permissions(int value) {
@@ -107,6 +110,11 @@ final class Draft {
         return this;
     }
 
+    Draft extended(boolean value) {
+        extended = value;
+        return this;
+    }
+
     Inode inode() {
         return inode(from.born());
     }
@@ -128,6 +136,7 @@ final class Draft {
                 born,
                 from.target(),
                 version,
-                writer);
+                writer,
+                extended);
     }
 }

@@ -6,6 +6,7 @@ import io.fusecache.coordinator.state.ImportRecord;
 import io.fusecache.coordinator.state.KeyRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.metadata.AccessControlList;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
@@ -187,7 +188,11 @@ final class Imports {
                 .content(version.version(), version.size(), version.size())
                 .modified(attributes.map(ObjectAttributes::modified).orElse(listed.modified()))
                 .changed(run.now());
-        attributes.ifPresent(known -> draft.permissions(known.permissions()).owner(known.uid(), known.gid()));
+        if (attributes.isPresent()) {
+            ObjectAttributes known = attributes.get();
+            draft.permissions(known.permissions()).owner(known.uid(), known.gid());
+            AccessLists.follow(run, inode, known.permissions());
+        }
         run.save(node, draft.inode());
         run.count(0, version.size() - inode.usedBytes());
         ObjectRef now = new ObjectRef(object.key(), listed.etag());
@@ -229,8 +234,12 @@ final class Imports {
         ObjectRef object = new ObjectRef(key, listed.etag());
         run.save(ContentRecord.fresh(version, run.history()).stored(object, 1, run.history()));
         BucketWork.setKey(run, key, inode.ino(), 0);
-        ObjectXattrs.parse(listed.attributes())
-                .forEach((name, value) -> run.state().put(Keys.attribute(inode.ino(), name), value));
+        for (var attribute : ObjectXattrs.parse(listed.attributes()).entrySet()) {
+            FileName name = attribute.getKey();
+            if (!name.equals(AccessControlList.DEFAULT)) {
+                Contents.setAttribute(run, new Operation.SetAttribute(inode.ino(), name, attribute.getValue(), 0));
+            }
+        }
     }
 
     private void addDirectory(ListedObject listed) throws ErrnoException {

@@ -87,7 +87,7 @@ final class Names {
         if (run.findEntry(op.parent(), op.name()) != null) {
             throw new ErrnoException(Errno.EEXIST, "'" + op.name() + "' is in directory " + op.parent());
         }
-        Inode inode = make(run, parent, op.inode());
+        Inode inode = makeInheriting(run, parent, op.inode());
         boolean directory = inode.directory();
         Node node = new Node(inode, parent.ino(), op.name(), 0, Node.FIRST_COOKIE, null, false);
         run.save(node);
@@ -103,15 +103,27 @@ final class Names {
         if (op.inode().type() != FileType.REGULAR) {
             throw new ErrnoException(Errno.EINVAL, "only a regular file can be made without a name");
         }
-        Inode inode = new Draft(make(run, parent, op.inode())).links(0).inode();
+        Inode inode =
+                new Draft(makeInheriting(run, parent, op.inode())).links(0).inode();
         Node node = new Node(inode, 0, null, 0, Node.FIRST_COOKIE, null, true);
         run.save(node);
         Removal.hold(run, inode.ino());
         return finishMaking(run, node, op.inode());
     }
 
-    /** The inode itself, without any name: numbered, counted, with set-group-id taken from the parent. */
+    /** As {@link #make}, with what default ACL and umask make of the permissions. */
+    private static Inode makeInheriting(Execution run, Node parent, NewInode wanted) throws ErrnoException {
+        AccessLists.Inherited inherited = AccessLists.inherited(run, parent, wanted);
+        Inode made = make(run, parent, wanted, inherited.permissions());
+        return inherited.give(run, made);
+    }
+
     static Inode make(Execution run, Node parent, NewInode wanted) throws ErrnoException {
+        return make(run, parent, wanted, wanted.permissions());
+    }
+
+    /** The inode itself, without any name: numbered, counted, with set-group-id taken from the parent. */
+    private static Inode make(Execution run, Node parent, NewInode wanted, int asked) throws ErrnoException {
         byte[] target = wanted.target();
         if ((wanted.type() == FileType.SYMLINK) != (target != null)) {
             throw new ErrnoException(Errno.EINVAL, "a symbolic link, and nothing else, has a target");
@@ -126,7 +138,7 @@ final class Names {
         }
         boolean directory = wanted.type() == FileType.DIRECTORY;
         boolean setGid = (parent.inode().permissions() & 02000) != 0;
-        int permissions = (wanted.permissions() & 07777) | (setGid && directory ? 02000 : 0);
+        int permissions = (asked & 07777) | (setGid && directory ? 02000 : 0);
         int gid = setGid ? parent.inode().gid() : wanted.gid();
         run.count(1, 0);
         return Draft.fresh(run.newInode(), wanted, permissions, gid, directory ? 2 : 1, run.now());

@@ -56,7 +56,7 @@ public record Node(
     }
 
     public byte[] toBytes() {
-        return new RecordWriter(1)
+        return new RecordWriter(2)
                 .number(inode.ino())
                 .number(inode.type().modeBits())
                 .number(inode.permissions())
@@ -79,11 +79,12 @@ public record Node(
                 .number(nextCookie)
                 .text(marker)
                 .truth(linkable)
+                .truth(inode.extended())
                 .toBytes();
     }
 
     public static Node of(byte[] bytes) {
-        RecordReader in = new RecordReader(bytes, "inode", 1);
+        RecordReader in = new RecordReader(bytes, "inode", 2);
         long ino = in.number();
         FileType type = FileType.ofMode(in.integer());
         int permissions = in.integer();
@@ -100,6 +101,14 @@ public record Node(
         byte[] target = in.bytes();
         long version = in.number();
         String writer = in.text();
+        long parent = in.number();
+        byte[] name = in.bytes();
+        long entries = in.number();
+        long nextCookie = in.number();
+        String marker = in.text();
+        boolean linkable = in.truth();
+        // Layout 1 did not say: then somebody has to look.
+        boolean extended = in.layout() < 2 || in.truth();
         Inode inode = new Inode(
                 ino,
                 type,
@@ -116,16 +125,9 @@ public record Node(
                 born,
                 target,
                 version,
-                writer == null ? null : new NodeId(writer));
-        long parent = in.number();
-        byte[] name = in.bytes();
+                writer == null ? null : new NodeId(writer),
+                extended);
         return new Node(
-                inode,
-                parent,
-                name == null ? null : RecordReader.name(name),
-                in.number(),
-                in.number(),
-                in.text(),
-                in.truth());
+                inode, parent, name == null ? null : RecordReader.name(name), entries, nextCookie, marker, linkable);
     }
 }

@@ -10,14 +10,19 @@ import org.jspecify.annotations.Nullable;
 /** Reads what {@link RecordWriter} wrote. A record that ends early or has an unknown layout is a broken invariant. */
 final class RecordReader {
     private final byte[] bytes;
+    private final long layout;
     private int at;
 
     RecordReader(byte[] bytes, String what, int newestLayout) {
         this.bytes = bytes;
-        long layout = number();
+        layout = number();
         if (layout < 1 || layout > newestLayout) {
             throw new AssertionError(what + " record of layout " + layout + ": expected 1 to " + newestLayout);
         }
+    }
+
+    long layout() {
+        return layout;
     }
 
     long number() {

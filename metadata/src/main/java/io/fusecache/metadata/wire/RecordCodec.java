@@ -156,7 +156,8 @@ final class RecordCodec {
                 .setModified(encode(inode.modified()))
                 .setChanged(encode(inode.changed()))
                 .setBorn(encode(inode.born()))
-                .setVersion(inode.version());
+                .setVersion(inode.version())
+                .setBare(!inode.extended());
         if (inode.target() != null) {
             message.setTarget(ByteString.copyFrom(inode.target()));
         }
@@ -183,7 +184,8 @@ final class RecordCodec {
                 decode(inode.getBorn()),
                 inode.hasTarget() ? inode.getTarget().toByteArray() : null,
                 inode.getVersion(),
-                inode.hasWriter() ? new NodeId(inode.getWriter()) : null);
+                inode.hasWriter() ? new NodeId(inode.getWriter()) : null,
+                !inode.getBare());
     }
 
     static Wire.NewInode encode(NewInode inode) {
@@ -192,7 +194,8 @@ final class RecordCodec {
                 .setUid(inode.uid())
                 .setGid(inode.gid())
                 .setDeviceNumber(inode.deviceNumber())
-                .setOpenForWriting(inode.openForWriting());
+                .setOpenForWriting(inode.openForWriting())
+                .setUmask(inode.umask());
         if (inode.target() != null) {
             message.setTarget(ByteString.copyFrom(inode.target()));
         }
@@ -207,7 +210,8 @@ final class RecordCodec {
                 inode.getGid(),
                 inode.getDeviceNumber(),
                 inode.hasTarget() ? inode.getTarget().toByteArray() : null,
-                inode.getOpenForWriting());
+                inode.getOpenForWriting(),
+                inode.getUmask() & 0777);
     }
 
     static Wire.DirectoryEntry encode(DirectoryEntry entry) {

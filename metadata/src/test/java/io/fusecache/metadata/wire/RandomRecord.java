@@ -84,6 +84,7 @@ final class RandomRecord {
                 record == Inode.class || record.getSimpleName().equals("NewInode")
                         ? (Object) random.nextInt(010000)
                         : value(component.getGenericType());
+            case "umask" -> random.nextInt(01000);
             case "slot", "limit", "slots" -> random.nextInt() & Integer.MAX_VALUE;
             case "size", "usedBytes", "availableBytes", "sequence" -> size();
             case "inodes", "inUse" -> component.getType() == Set.class ? inodes() : value(component.getGenericType());
