@@ -1,0 +1,82 @@
+package io.fusecache.testkit.posix;
+
+import io.fusecache.testkit.posix.rules.Chapters;
+import io.fusecache.testkit.posix.scene.Report;
+import io.fusecache.testkit.posix.scene.Rule;
+import io.fusecache.testkit.posix.scene.Runner;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.List;
+import java.util.Queue;
+import java.util.regex.Pattern;
+
+/** The suite as a program: checks a mounted directory, prints every broken rule, and ends with 1 where there is one. */
+public final class PosixSuite {
+    private static final String USAGE = """
+            usage: java --enable-native-access=ALL-UNNAMED -cp fusecache-testkit.jar \
+            io.fusecache.testkit.posix.PosixSuite [--only REGEX] [--threads N] [--list] DIRECTORY
+              --only     rules whose name has a match of this
+              --threads  how many rules at once (2)
+              --list     print the names of the rules, and try none
+            Root must run it: it makes calls as several users.""";
+
+    private static final int DEFAULT_THREADS = 2;
+
+    private PosixSuite() {}
+
+    /** All rules, by chapters. */
+    public static List<Rule> rules() {
+        return Chapters.all();
+    }
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        Pattern only = Pattern.compile("");
+        int threads = DEFAULT_THREADS;
+        boolean list = false;
+        Path directory = null;
+        Queue<String> words = new ArrayDeque<>(List.of(arguments));
+        for (String word = words.poll(); word != null; word = words.poll()) {
+            switch (word) {
+                case "--only" -> only = Pattern.compile(value(words));
+                case "--threads" -> threads = Integer.parseInt(value(words));
+                case "--list" -> list = true;
+                default -> directory = Path.of(word);
+            }
+        }
+        Pattern wanted = only;
+        List<Rule> rules = rules().stream()
+                .filter(rule -> wanted.matcher(rule.name()).find())
+                .toList();
+        if (list) {
+            rules.forEach(rule -> System.out.println(rule.name()));
+        } else if (directory == null) {
+            System.err.println(USAGE);
+            System.exit(2);
+        } else {
+            System.exit(run(rules, directory, threads) ? 0 : 1);
+        }
+    }
+
+    private static boolean run(List<Rule> rules, Path directory, int threads) throws IOException, InterruptedException {
+        long start = System.nanoTime();
+        Report report = Runner.run(rules, directory, threads);
+        for (Report.Failed failed : report.failed()) {
+            System.out.println("FAILED " + failed.rule().name() + "\n       " + failed.why());
+        }
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        System.out.printf("%s, in %.1f s%n", report.summary(), took.toMillis() / 1000.0);
+        return report.failed().isEmpty();
+    }
+
+    private static String value(Queue<String> words) {
+        String value = words.poll();
+        if (value == null) {
+            System.err.println(USAGE);
+            System.exit(2);
+            throw new AssertionError("exited");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,17 @@
+package io.fusecache.testkit.posix.rules;
+
+import io.fusecache.testkit.posix.scene.Rule;
+import io.fusecache.testkit.posix.scene.Rules;
+import java.util.List;
+
+/** The table of contents. */
+public final class Chapters {
+    private Chapters() {}
+
+    /** All rules. */
+    public static List<Rule> all() {
+        Rules rules = new Rules();
+        PathRules.add(rules);
+        return rules.all();
+    }
+}

@@ -1,0 +1,101 @@
+package io.fusecache.testkit.posix.scene;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * Checks rules in a directory of any mount, by some threads at once. A check that does not return is given up with its
+ * thread, and counted as failed.
+ */
+public final class Runner {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long POLL_MILLIS = 20;
+
+    private final List<Rule> rules;
+    private final Path directory;
+    private final AtomicReferenceArray<Report.Result> results;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger workers = new AtomicInteger();
+
+    private Runner(List<Rule> rules, Path directory) {
+        this.rules = List.copyOf(rules);
+        this.directory = directory;
+        this.results = new AtomicReferenceArray<>(rules.size());
+    }
+
+    /** Blocks until all are checked. The directory must exist; what is made in it is removed. */
+    public static Report run(List<Rule> rules, Path directory, int threads) throws IOException, InterruptedException {
+        Path base = Files.createTempDirectory(directory.toAbsolutePath(), "posix-suite-");
+        try {
+            return new Runner(rules, base).run(threads);
+        } finally {
+            Files.deleteIfExists(base);
+        }
+    }
+
+    private Report run(int threads) throws InterruptedException {
+        List<Work> under = new ArrayList<>();
+        for (int i = 0; i < threads; i++) {
+            under.add(new Work());
+        }
+        while (!under.isEmpty()) {
+            for (int i = under.size() - 1; i >= 0; i--) {
+                Work work = under.get(i);
+                work.thread.join(POLL_MILLIS);
+                if (!work.thread.isAlive()) {
+                    under.remove(i);
+                } else if (work.stuck()) {
+                    under.set(i, new Work());
+                }
+            }
+        }
+        List<Report.Result> all = new ArrayList<>();
+        for (int i = 0; i < rules.size(); i++) {
+            Report.Result result = results.get(i);
+            all.add(result != null ? result : new Report.Failed(rules.get(i), "its thread broke"));
+        }
+        return new Report(all);
+    }
+
+    /** A thread, and since when it is at which rule. */
+    private final class Work {
+        private final Thread thread;
+        private volatile int current = -1;
+        private volatile long sinceNanos;
+
+        Work() {
+            thread = Thread.ofPlatform().daemon().name("posix-suite").start(this::run);
+        }
+
+        private void run() {
+            try (Arena arena = Arena.ofConfined()) {
+                Worker worker = new Worker(arena, directory.resolve("w" + workers.incrementAndGet()));
+                for (int i = next.getAndIncrement(); i < rules.size(); i = next.getAndIncrement()) {
+                    sinceNanos = System.nanoTime();
+                    current = i;
+                    if (!results.compareAndSet(i, null, worker.check(rules.get(i)))) {
+                        return;
+                    }
+                }
+                worker.end();
+            }
+        }
+
+        boolean stuck() {
+            int i = current;
+            return i >= 0
+                    && System.nanoTime() - sinceNanos > PATIENCE.toNanos()
+                    && results.compareAndSet(
+                            i,
+                            null,
+                            new Report.Failed(rules.get(i), "did not end within " + PATIENCE.toSeconds() + " s"));
+        }
+    }
+}

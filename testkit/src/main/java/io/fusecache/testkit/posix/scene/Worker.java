@@ -1,0 +1,71 @@
+package io.fusecache.testkit.posix.scene;
+
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The thread that checks rules one after the other, each in a directory of its own, with its own umask and users. */
+final class Worker {
+    private final Path home;
+    private final Kernel kernel;
+    private final Memory memory;
+    private final Descriptors descriptors = new Descriptors();
+    private final Caller root;
+    private int checks;
+
+    /** Called by the thread whose worker this is. The home directory is made. */
+    Worker(Arena arena, Path home) {
+        this.home = home;
+        this.kernel = new Kernel(arena);
+        this.memory = new Memory(arena);
+        this.root = new Caller(Actor.ROOT, kernel, memory, descriptors);
+        root.call(Syscall.UMASK, 0).ok();
+        root.mkdir(home.toString(), 0755).ok();
+    }
+
+    Report.Result check(Rule rule) {
+        Path directory = home.resolve(Integer.toString(++checks));
+        try {
+            root.mkdir(directory.toString(), Scene.DIRECTORY_MODE).ok();
+            root.call(Syscall.CHDIR, directory.toString()).ok();
+            rule.body().check(new Scene(kernel, memory, descriptors, directory));
+            return new Report.Passed(rule);
+        } catch (NotApplicable why) {
+            return new Report.Inapplicable(rule, String.valueOf(why.getMessage()));
+        } catch (Violation broken) {
+            return new Report.Failed(rule, String.valueOf(broken.getMessage()));
+        } catch (RuntimeException | AssertionError broken) {
+            return new Report.Failed(rule, broken + " at " + broken.getStackTrace()[0]);
+        } finally {
+            descriptors.closeAll(root);
+            root.call(Syscall.UMASK, 0);
+            root.call(Syscall.CHDIR, "/");
+            remove(Flags.AT_FDCWD, directory.toString());
+        }
+    }
+
+    void end() {
+        remove(Flags.AT_FDCWD, home.toString());
+    }
+
+    /** A tree of any depth; what is gone already is no matter. */
+    private void remove(int parent, String name) {
+        if (root.call(Syscall.UNLINKAT, parent, name, Flags.AT_REMOVEDIR).succeeded()) {
+            return;
+        }
+        Outcome opened = root.openAt(parent, name, Flags.O_RDONLY | Flags.O_DIRECTORY | Flags.O_NOFOLLOW, 0);
+        if (opened.succeeded()) {
+            int fd = opened.okInt();
+            List<Entry> entries = root.entries(fd);
+            for (Entry entry : entries) {
+                if (!entry.name().equals(".")
+                        && !entry.name().equals("..")
+                        && !root.call(Syscall.UNLINKAT, fd, entry.name(), 0).succeeded()) {
+                    remove(fd, entry.name());
+                }
+            }
+            root.close(fd);
+        }
+        root.call(Syscall.UNLINKAT, parent, name, Flags.AT_REMOVEDIR);
+    }
+}
