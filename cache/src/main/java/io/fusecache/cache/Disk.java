@@ -28,9 +28,9 @@ public interface Disk {
     record Space(long totalBytes, long availableBytes, long availableInodes) {}
 
     /** A size and the times of a file at one moment. */
-    record Stat(long size, long allocatedBytes, Timestamp modified, Timestamp changed) {}
+    record Stat(long size, long allocatedBytes, Timestamp accessed, Timestamp modified, Timestamp changed) {}
 
-    /** An open file. Methods but close may be called from several threads at once. */
+    /** An open file. Reading it here leaves its access time alone. Methods but close may be called from several threads at once. */
     interface DiskFile extends AutoCloseable {
         /** For handing to the kernel as a backing file; owned by this object. -1 where this disk has no real descriptors. */
         int descriptor();

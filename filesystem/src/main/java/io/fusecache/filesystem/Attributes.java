@@ -23,15 +23,17 @@ final class Attributes {
     private final Metadata metadata;
     private final OpenFiles table;
     private final Incarnations incarnations;
+    private final AccessTimes accessTimes;
 
-    Attributes(Metadata metadata, OpenFiles table, Incarnations incarnations) {
+    Attributes(Metadata metadata, OpenFiles table, Incarnations incarnations, AccessTimes accessTimes) {
         this.metadata = metadata;
         this.table = table;
         this.incarnations = incarnations;
+        this.accessTimes = accessTimes;
     }
 
-    /** What the backing file of a node that is written says now. */
-    private record Look(Disk.Stat stat, Disk.Stat committed) {}
+    /** What the backing file of a node says now; {@code committed} null while nobody writes it. */
+    private record Look(Disk.Stat stat, Disk.@Nullable Stat committed) {}
 
     Inode of(long nodeId) throws ErrnoException {
         Look look = look(nodeId);
@@ -59,7 +61,7 @@ final class Attributes {
 
     @Nullable Node tryNode(Inode found) throws ErrnoException {
         if (!found.regular()) {
-            return new Node(found.ino(), found);
+            return new Node(found.ino(), accessed(found));
         }
         Look look = look(incarnations.nodeId(found.ino()));
         Inode inode = metadata.cachedInode(found.ino());
@@ -84,17 +86,19 @@ final class Attributes {
 
     private @Nullable Look look(long nodeId) throws ErrnoException {
         InodeIo io = table.find(nodeId);
-        while (io != null && io.live()) {
+        while (io != null && (io.live() || io.watched() != null)) {
             InodeIo.Backing backing = io.backing();
-            Disk.Stat committed = io.committedStat();
+            Disk.Stat committed = io.live() ? io.committedStat() : null;
             CachedFile file = backing == null ? null : backing.file();
-            if (file == null || committed == null) {
+            if (file == null) {
                 return null;
             }
             try {
-                return new Look(file.file().stat(), committed);
+                Disk.Stat stat = file.file().stat();
+                accessTimes.looked(io, stat);
+                return new Look(stat, committed);
             } catch (IOException e) {
-                if (io.live() && io.backing() != null) {
+                if (backing != null && backing.equals(io.backing())) {
                     throw Failures.of("stat of inode " + io.ino(), e);
                 }
                 // It was closed under our eyes: what it says now is what counts.
@@ -104,11 +108,12 @@ final class Attributes {
     }
 
     private Inode merge(long nodeId, Inode inode, @Nullable Look look) {
-        if (look == null) {
+        Disk.Stat committed = look == null ? null : look.committed();
+        if (look == null || committed == null) {
             return ofOlderVersion(nodeId, inode);
         }
         Disk.Stat now = look.stat();
-        boolean touched = !now.changed().equals(look.committed().changed());
+        boolean touched = !now.changed().equals(committed.changed());
         Timestamp changed = touched && now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
         return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);
     }
@@ -118,13 +123,19 @@ final class Attributes {
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
         if (backing == null || backing.version().version() >= inode.version()) {
-            return inode;
+            return accessed(inode);
         }
         FileVersion open = backing.version();
         return with(inode, open.size(), open.size(), inode.modified(), inode.changed());
     }
 
-    private static Inode with(Inode inode, long size, long usedBytes, Timestamp modified, Timestamp changed) {
+    private Inode accessed(Inode inode) {
+        return accessTimes.of(inode).equals(inode.accessed())
+                ? inode
+                : with(inode, inode.size(), inode.usedBytes(), inode.modified(), inode.changed());
+    }
+
+    private Inode with(Inode inode, long size, long usedBytes, Timestamp modified, Timestamp changed) {
         return new Inode(
                 inode.ino(),
                 inode.type(),
@@ -135,7 +146,7 @@ final class Attributes {
                 size,
                 usedBytes,
                 inode.deviceNumber(),
-                inode.accessed(),
+                accessTimes.of(inode),
                 modified,
                 changed,
                 inode.born(),
@@ -148,17 +159,26 @@ final class Attributes {
     /** chmod, chown, utimensat. The times of a file that is written here are its backing file's, so those are set too. */
     Inode change(long nodeId, AttributeChange change) throws ErrnoException {
         long ino = NodeIds.ino(nodeId);
-        InodeIo io = change.accessed() == null && change.modified() == null ? null : table.find(nodeId);
-        if (io == null || !io.live()) {
-            metadata.setAttributes(ino, change);
+        if (change.accessed() != null) {
+            accessTimes.forget(ino);
+        }
+        InodeIo io = table.find(nodeId);
+        if (io == null || !io.isOpen() || (change.accessed() == null && change.modified() == null)) {
+            Inode changed = metadata.setAttributes(ino, change);
+            if (io != null && io.turn.tryLock()) {
+                watch(io, changed);
+            }
             return of(nodeId);
         }
         io.turn.lock();
         try {
-            metadata.setAttributes(ino, change);
+            Inode changed = metadata.setAttributes(ino, change);
             InodeIo.Backing backing = io.backing();
             if (backing != null && io.live()) {
                 setTimes(io, backing.cached().file(), change);
+            }
+            if (backing != null) {
+                accessTimes.watch(io, changed);
             }
         } catch (IOException e) {
             throw Failures.of("utimens of inode " + ino, e);
@@ -168,10 +188,26 @@ final class Attributes {
         return of(nodeId);
     }
 
+    /** In turn, which ends here: what is open goes on to be watched under the new times. */
+    private void watch(InodeIo io, Inode changed) throws ErrnoException {
+        try {
+            if (io.isOpen()) {
+                accessTimes.watch(io, changed);
+            }
+        } catch (IOException e) {
+            throw Failures.of("utimens of inode " + io.ino(), e);
+        } finally {
+            io.turn.unlock();
+        }
+    }
+
     /** New times alone are no new content: what was committed stays so. The kernel lets no write pass meanwhile. */
     private static void setTimes(InodeIo io, Disk.DiskFile file, AttributeChange change) throws IOException {
         boolean differed = io.differs(file.stat());
         file.setTimes(change.accessed(), change.modified());
+        if (change.accessed() != null) {
+            io.watch(change.accessed());
+        }
         if (!differed) {
             io.writingFrom(file.stat());
         }

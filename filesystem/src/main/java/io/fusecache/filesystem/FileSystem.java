@@ -42,6 +42,7 @@ public final class FileSystem implements AutoCloseable {
     private final LocalTier local;
     private final FileSystemOptions options;
     private final OpenFiles table;
+    private final AccessTimes accessTimes;
     private final Attributes attributes;
     private final ExtendedAttributes extended;
     private final Names names;
@@ -80,7 +81,8 @@ public final class FileSystem implements AutoCloseable {
         this.table = new OpenFiles(incarnations);
         this.unlinked = new Unlinked(metadata);
         this.extended = new ExtendedAttributes(metadata);
-        this.attributes = new Attributes(metadata, table, incarnations);
+        this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor());
+        this.attributes = new Attributes(metadata, table, incarnations, accessTimes);
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
         this.space = new FileSpace(table, blocks, ground.clock());
@@ -99,6 +101,7 @@ public final class FileSystem implements AutoCloseable {
                 uploads,
                 unlinked,
                 pageCache,
+                accessTimes,
                 options.durability(),
                 ground.executor(),
                 this::recommitInBackground);
@@ -113,9 +116,10 @@ public final class FileSystem implements AutoCloseable {
                 commits,
                 releases,
                 pageCache,
+                accessTimes,
                 activity,
                 options);
-        this.reads = new Reads(table, blocks, activity);
+        this.reads = new Reads(table, blocks, accessTimes, activity);
         this.writes = new Writes(table, blocks, room);
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
@@ -164,7 +168,12 @@ public final class FileSystem implements AutoCloseable {
 
     /** As {@link Metadata#list}; "." and ".." are the caller's. */
     public List<DirectoryEntry> list(long directory, long cookie, int limit) throws ErrnoException {
-        return names.list(directory, cookie, limit);
+        List<DirectoryEntry> entries = names.list(directory, cookie, limit);
+        Inode inode = cookie <= DirectoryStream.DOT_DOT ? metadata.cachedInode(directory) : null;
+        if (inode != null) {
+            accessTimes.read(inode);
+        }
+        return entries;
     }
 
     /** An entry of a listing as a node of this mount, where its attributes are at hand, else null. */
@@ -216,10 +225,12 @@ public final class FileSystem implements AutoCloseable {
     }
 
     public byte[] readLink(long node) throws ErrnoException {
-        byte[] target = metadata.inode(NodeIds.ino(node)).target();
+        Inode inode = metadata.inode(NodeIds.ino(node));
+        byte[] target = inode.target();
         if (target == null) {
             throw new ErrnoException(Errno.EINVAL, "inode " + NodeIds.ino(node) + " is no symbolic link");
         }
+        accessTimes.read(inode);
         return target;
     }
 

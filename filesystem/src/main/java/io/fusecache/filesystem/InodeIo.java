@@ -3,6 +3,7 @@ package io.fusecache.filesystem;
 import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.Disk;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Timestamp;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -76,6 +77,7 @@ final class InodeIo {
     private int readers;
     private int writers;
     private volatile Disk.@Nullable Stat committedStat;
+    private volatile @Nullable Timestamp watched;
     private boolean changed;
     private boolean committedHere;
     private boolean lost;
@@ -138,6 +140,7 @@ final class InodeIo {
         doubted = false;
         lookMillis = FIRST_LOOK_MILLIS;
         committedStat = null;
+        watched = null;
         return last;
     }
 
@@ -269,6 +272,15 @@ final class InodeIo {
      */
     static boolean sameContent(Disk.Stat one, Disk.Stat other) {
         return one.size() == other.size() && one.modified().equals(other.modified());
+    }
+
+    /** Access time of the backing file as long as nobody reads it; null where reading it need not show. */
+    @Nullable Timestamp watched() {
+        return watched;
+    }
+
+    void watch(@Nullable Timestamp accessed) {
+        watched = accessed;
     }
 
     /** How the backing file looked with the content that was committed last; null while nobody writes. */

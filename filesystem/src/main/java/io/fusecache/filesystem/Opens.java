@@ -10,6 +10,7 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.Timestamp;
 import java.io.IOException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,7 @@ final class Opens {
     private final Commits commits;
     private final Releases releases;
     private final PageCache pageCache;
+    private final AccessTimes accessTimes;
     private final Activity activity;
     private final FileSystemOptions options;
 
@@ -46,6 +48,7 @@ final class Opens {
             Commits commits,
             Releases releases,
             PageCache pageCache,
+            AccessTimes accessTimes,
             Activity activity,
             FileSystemOptions options) {
         this.metadata = metadata;
@@ -58,6 +61,7 @@ final class Opens {
         this.commits = commits;
         this.releases = releases;
         this.pageCache = pageCache;
+        this.accessTimes = accessTimes;
         this.activity = activity;
         this.options = options;
     }
@@ -119,6 +123,7 @@ final class Opens {
             return false;
         }
         io.attach(choice.ready(file));
+        accessTimes.watch(io, inode);
         return true;
     }
 
@@ -144,6 +149,7 @@ final class Opens {
             } else {
                 refuseOldIncarnation(io);
                 attach(io, now, false);
+                accessTimes.watch(io, metadata.inode(io.ino()));
             }
         }
         return read(io);
@@ -218,7 +224,9 @@ final class Opens {
             file.file().truncate(backing.version().size());
         }
         if (!io.live()) {
-            file.file().setTimes(null, inode.modified());
+            Timestamp accessed = accessTimes.of(inode);
+            file.file().setTimes(accessed, inode.modified());
+            io.watch(accessed);
             io.writingFrom(file.file().stat());
         }
     }
@@ -232,7 +240,8 @@ final class Opens {
             attachEmpty(io, FileVersion.empty(inode.ino(), options.blockBytes()), inode.setsId());
             CachedFile file = io.opened().cached();
             file.beginWriting();
-            file.file().setTimes(null, inode.modified());
+            file.file().setTimes(inode.accessed(), inode.modified());
+            io.watch(inode.accessed());
             io.writingFrom(file.file().stat());
             io.markChanged();
             io.addWriter();

@@ -12,11 +12,13 @@ import java.lang.foreign.MemorySegment;
 final class Reads {
     private final OpenFiles table;
     private final Blocks blocks;
+    private final AccessTimes accessTimes;
     private final Activity activity;
 
-    Reads(OpenFiles table, Blocks blocks, Activity activity) {
+    Reads(OpenFiles table, Blocks blocks, AccessTimes accessTimes, Activity activity) {
         this.table = table;
         this.blocks = blocks;
+        this.accessTimes = accessTimes;
         this.activity = activity;
     }
 
@@ -25,6 +27,7 @@ final class Reads {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
         CachedFile file = backing.file();
+        accessTimes.read(io);
         try {
             if (file != null && file.whole() && file.verified()) {
                 long begin = System.nanoTime();
@@ -53,6 +56,7 @@ final class Reads {
 
     /** The descriptor to read from where the backing file is all it takes, else -1. */
     int descriptor(long nodeId) throws ErrnoException {
+        accessTimes.read(table.io(nodeId));
         CachedFile file = table.backing(nodeId).file();
         return file != null && file.whole() && file.verified() ? file.file().descriptor() : -1;
     }

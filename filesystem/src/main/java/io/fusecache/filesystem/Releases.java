@@ -37,6 +37,7 @@ final class Releases {
     private final Uploads uploads;
     private final Unlinked unlinked;
     private final PageCache pageCache;
+    private final AccessTimes accessTimes;
     private final Durability durability;
     private final Executor executor;
 
@@ -52,6 +53,7 @@ final class Releases {
             Uploads uploads,
             Unlinked unlinked,
             PageCache pageCache,
+            AccessTimes accessTimes,
             Durability durability,
             Executor executor,
             LongConsumer recommit) {
@@ -63,6 +65,7 @@ final class Releases {
         this.uploads = uploads;
         this.unlinked = unlinked;
         this.pageCache = pageCache;
+        this.accessTimes = accessTimes;
         this.durability = durability;
         this.executor = executor;
         this.recommit = recommit;
@@ -117,7 +120,7 @@ final class Releases {
             }
             if (Handle.of(handle).write()) {
                 writerLeaves(io);
-            } else if (io.removeReader()) {
+            } else if (readerLeaves(io)) {
                 giveBack(io);
             }
         } finally {
@@ -133,7 +136,7 @@ final class Releases {
             return false;
         }
         try {
-            if (io.isOpen() && io.removeReader()) {
+            if (io.isOpen() && readerLeaves(io)) {
                 giveBack(io);
             }
         } finally {
@@ -141,6 +144,12 @@ final class Releases {
         }
         table.done(io);
         return true;
+    }
+
+    /** In turn. */
+    private boolean readerLeaves(InodeIo io) {
+        accessTimes.closedByReader(io);
+        return io.removeReader();
     }
 
     /** In turn. Where the last writer cannot leave yet, it stays on until it can. */
@@ -226,6 +235,7 @@ final class Releases {
     void giveBack(InodeIo io) {
         boolean lost = io.lost();
         boolean doubted = io.doubted();
+        accessTimes.closing(io);
         InodeIo.Backing last = io.detach();
         choice.giveBack(last);
         if (last.mode() == InodeIo.Mode.DAEMON) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -231,6 +232,11 @@ public final class CoordinatorClient implements Metadata {
     @Override
     public Inode setAttributes(long ino, AttributeChange change) throws ErrnoException {
         return inodeOf(new Operation.SetAttributes(ino, change));
+    }
+
+    @Override
+    public void touch(Map<Long, Timestamp> accessed) throws ErrnoException {
+        ask(new Operation.Touch(Map.copyOf(accessed)));
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.fusecache.metadata;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -83,6 +84,12 @@ public interface Metadata extends AutoCloseable {
     // attributes
 
     Inode setAttributes(long ino, AttributeChange change) throws ErrnoException;
+
+    /**
+     * Programs of this node read these inodes at these times, which shows where relatime wants it to. No change time comes with it,
+     * and no other node is recalled: it sees the new access time when it asks for the inode next.
+     */
+    void touch(Map<Long, Timestamp> accessed) throws ErrnoException;
 
     /** getxattr(2). ENODATA. */
     byte[] attribute(long ino, FileName name) throws ErrnoException;

@@ -15,7 +15,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.FileTime;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,12 +30,15 @@ public final class ChannelDisk implements Disk {
     private static final int ZERO_RANGE = 16;
     private static final int SEEK_DATA = 3;
 
+    /** As set last: what channels read would change that of the file. */
+    private final Map<Path, Timestamp> accessed = new ConcurrentHashMap<>();
+
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
         Set<StandardOpenOption> options = create
                 ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return new ChannelFile(path, FileChannel.open(path, options));
+        return new ChannelFile(path, FileChannel.open(path, options), accessed);
     }
 
     @Override
@@ -49,7 +54,7 @@ public final class ChannelDisk implements Disk {
         }
     }
 
-    private record ChannelFile(Path path, FileChannel channel) implements DiskFile {
+    private record ChannelFile(Path path, FileChannel channel, Map<Path, Timestamp> accessTimes) implements DiskFile {
         @Override
         public int descriptor() {
             return -1;
@@ -94,9 +99,10 @@ public final class ChannelDisk implements Disk {
             try {
                 FileTime modified = (FileTime) Files.getAttribute(path, "unix:lastModifiedTime");
                 FileTime changed = (FileTime) Files.getAttribute(path, "unix:ctime");
-                return new Stat(size, size, time(modified), time(changed));
+                return new Stat(
+                        size, size, accessTimes.getOrDefault(path, time(modified)), time(modified), time(changed));
             } catch (NoSuchFileException unlinked) {
-                return new Stat(size, size, Timestamp.EPOCH, Timestamp.EPOCH);
+                return new Stat(size, size, Timestamp.EPOCH, Timestamp.EPOCH, Timestamp.EPOCH);
             }
         }
 
@@ -142,6 +148,9 @@ public final class ChannelDisk implements Disk {
 
         @Override
         public void setTimes(@Nullable Timestamp accessed, @Nullable Timestamp modified) throws IOException {
+            if (accessed != null) {
+                accessTimes.put(path, accessed);
+            }
             Files.getFileAttributeView(path, BasicFileAttributeView.class)
                     .setTimes(fileTime(modified), fileTime(accessed), null);
         }

@@ -32,7 +32,7 @@ public final class PosixDisk implements Disk {
 
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
-        int flags = Posix.O_RDWR | Posix.O_CLOEXEC | (create ? Posix.O_CREAT : 0);
+        int flags = Posix.O_RDWR | Posix.O_CLOEXEC | Posix.O_NOATIME | (create ? Posix.O_CREAT : 0);
         try {
             return new PosixFile(LocalFile.open(path, flags, NEW_FILE_MODE));
         } catch (PosixException e) {
@@ -139,6 +139,7 @@ public final class PosixDisk implements Disk {
                 return new Stat(
                         stat.size(),
                         stat.blocks() * BLOCK_UNIT,
+                        new Timestamp(stat.atimeSeconds(), stat.atimeNanos()),
                         new Timestamp(stat.mtimeSeconds(), stat.mtimeNanos()),
                         new Timestamp(stat.ctimeSeconds(), stat.ctimeNanos()));
             } catch (PosixException e) {

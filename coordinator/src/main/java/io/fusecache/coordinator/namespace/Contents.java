@@ -61,6 +61,16 @@ final class Contents {
         return changed;
     }
 
+    static void touch(Execution run, Operation.Touch op) {
+        op.accessed().forEach((ino, time) -> {
+            Node node = run.find(ino);
+            if (node != null && time.compareTo(node.inode().accessed()) > 0) {
+                run.saveQuietly(node.with(new Draft(node.inode()).accessed(time).inode()));
+                run.lease(ino);
+            }
+        });
+    }
+
     static byte[] attribute(Execution run, Operation.ReadAttribute op) throws ErrnoException {
         run.node(op.ino());
         run.lease(op.ino());

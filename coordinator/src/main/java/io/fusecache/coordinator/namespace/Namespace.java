@@ -83,6 +83,10 @@ public final class Namespace {
                 yield new Answer.Nothing();
             }
             case Operation.SetAttributes op -> new Answer.OneInode(Contents.setAttributes(run, op));
+            case Operation.Touch op -> {
+                Contents.touch(run, op);
+                yield new Answer.Nothing();
+            }
             case Operation.SetAttribute op -> {
                 Contents.setAttribute(run, op);
                 yield new Answer.Nothing();

@@ -32,6 +32,7 @@ public final class Posix {
     public static final int O_DIRECTORY = isArm() ? 0x4000 : 0x10000;
     public static final int O_NOFOLLOW = isArm() ? 0x8000 : 0x20000;
     public static final int O_CLOEXEC = 0x80000;
+    public static final int O_NOATIME = 0x40000;
     public static final int O_PATH = 0x200000;
     public static final int O_TMPFILE = 0x400000 | O_DIRECTORY;
 

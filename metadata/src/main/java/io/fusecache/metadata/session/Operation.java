@@ -11,6 +11,7 @@ import io.fusecache.metadata.Timestamp;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +64,8 @@ public sealed interface Operation {
     record ReleaseUnlinked(Set<Long> inodes) implements Mutation {}
 
     record SetAttributes(long ino, AttributeChange change) implements Mutation {}
+
+    record Touch(Map<Long, Timestamp> accessed) implements Mutation {}
 
     record SetAttribute(long ino, FileName name, byte[] value, int flags) implements Mutation {}
 

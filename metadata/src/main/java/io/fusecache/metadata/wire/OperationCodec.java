@@ -4,10 +4,13 @@ import com.google.protobuf.ByteString;
 import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.ListedObject;
+import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.proto.Wire;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** Operations in requests. */
 final class OperationCodec {
@@ -69,6 +72,12 @@ final class OperationCodec {
             case Operation.ReleaseUnlinked release ->
                 request.setReleaseUnlinked(Wire.Inodes.newBuilder().addAllInodes(release.inodes()));
             case Operation.SetAttributes set -> request.setSetAttributes(encode(set));
+            case Operation.Touch(Map<Long, Timestamp> accessed) -> {
+                Wire.Touch.Builder touch = Wire.Touch.newBuilder();
+                accessed.forEach((ino, time) ->
+                        touch.addAccesses(Wire.Access.newBuilder().setIno(ino).setTime(RecordCodec.encode(time))));
+                request.setTouch(touch);
+            }
             case Operation.SetAttribute set ->
                 request.setSetAttribute(Wire.SetAttribute.newBuilder()
                         .setIno(set.ino())
@@ -124,6 +133,14 @@ final class OperationCodec {
                 .setInode(inode)
                 .setName(RecordCodec.encode(name))
                 .build();
+    }
+
+    private static Operation.Touch touch(Wire.Touch touch) throws MalformedException {
+        Map<Long, Timestamp> accessed = HashMap.newHashMap(touch.getAccessesCount());
+        for (Wire.Access access : touch.getAccessesList()) {
+            accessed.put(RecordCodec.ino(access.getIno()), RecordCodec.decode(access.getTime()));
+        }
+        return new Operation.Touch(accessed);
     }
 
     private static Wire.VersionOf versionOf(long ino, long version) {
@@ -215,6 +232,7 @@ final class OperationCodec {
                         inode(request.getRemoveDirectory()),
                         RecordCodec.name(request.getRemoveDirectory().getName()));
             case RENAME -> decode(request.getRename());
+            case TOUCH -> touch(request.getTouch());
             case RELEASE_UNLINKED ->
                 new Operation.ReleaseUnlinked(
                         RecordCodec.inodes(request.getReleaseUnlinked().getInodesList()));

@@ -124,9 +124,10 @@ final class RandomRecord {
     private Object collection(Class<?> raw, Type[] arguments) throws Exception {
         int size = random.nextInt(5);
         if (raw == Map.class) {
-            Map<String, String> map = new HashMap<>();
+            Map<Object, Object> map = new HashMap<>();
             for (int i = 0; i < size; i++) {
-                map.put(letters(10), letters(10));
+                // A number is that of an inode.
+                map.put(arguments[0] == Long.class ? ino() : value(arguments[0]), value(arguments[1]));
             }
             return Map.copyOf(map);
         }

@@ -1,0 +1,169 @@
+package io.fusecache.filesystem;
+
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
+import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.Timestamp;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Access times as relatime promises them (mount(8)): a read shows where the access time was not after the last modification
+ * and change, or is a day old.
+ *
+ * <p>Who reads a passed-through file is seen by the disk's file system alone. So where a read would have to show, the
+ * backing file is given the inode's access time when it is opened ({@link #watch}), and when it has another one later, on
+ * stat or at the last close, somebody has read it. The daemon's own reading of it leaves no trace (O_NOATIME).
+ *
+ * <p>What was seen is told to the coordinator a little later, many files at once, and other nodes are not recalled for it; until
+ * it is known there, this node shows it from here. An access time that a program sets wins over all that was seen before.
+ */
+final class AccessTimes {
+    private static final Logger LOG = LoggerFactory.getLogger(AccessTimes.class);
+    private static final Duration DAY = Duration.ofDays(1);
+    private static final long DELAY_MILLIS = 1000;
+    private static final int MOST_PENDING = 1 << 16;
+    private static final int BATCH = 256;
+
+    private final Metadata metadata;
+    private final KernelCache kernel;
+    private final InstantSource clock;
+    private final Executor executor;
+    private final ConcurrentHashMap<Long, Timestamp> seen = new ConcurrentHashMap<>();
+    private final AtomicBoolean scheduled = new AtomicBoolean();
+
+    AccessTimes(Metadata metadata, KernelCache kernel, InstantSource clock, Executor executor) {
+        this.metadata = metadata;
+        this.kernel = kernel;
+        this.clock = clock;
+        this.executor = executor;
+    }
+
+    /** The access time to show for an inode. */
+    Timestamp of(Inode inode) {
+        Timestamp pending = seen.isEmpty() ? null : seen.get(inode.ino());
+        return pending != null && pending.compareTo(inode.accessed()) > 0 ? pending : inode.accessed();
+    }
+
+    private boolean due(Inode inode) {
+        Timestamp accessed = of(inode);
+        return accessed.compareTo(inode.modified()) <= 0
+                || accessed.compareTo(inode.changed()) <= 0
+                || !accessed.toInstant().plus(DAY).isAfter(clock.instant());
+    }
+
+    /** In turn, of what is open: a read that has to show will be seen from here on. */
+    void watch(InodeIo io, Inode inode) throws IOException {
+        CachedFile file = io.opened().file();
+        if (file == null || !due(inode)) {
+            return;
+        }
+        boolean differed = io.live() && io.differs(file.file().stat());
+        Timestamp accessed = of(inode);
+        file.file().setTimes(accessed, null);
+        if (io.live() && !differed) {
+            io.writingFrom(file.file().stat());
+        }
+        io.watch(accessed);
+    }
+
+    /** What a look at an open file tells. */
+    void looked(InodeIo io, Disk.Stat now) {
+        Timestamp before = io.watched();
+        if (before != null && !before.equals(now.accessed())) {
+            io.watch(now.accessed());
+            saw(io.ino(), now.accessed());
+        }
+    }
+
+    /** Before the last close of it. */
+    void closing(InodeIo io) {
+        CachedFile file = io.opened().file();
+        if (io.watched() == null || file == null) {
+            return;
+        }
+        try {
+            looked(io, file.file().stat());
+        } catch (IOException e) {
+            LOG.debug("whether inode {} was read is not known", io.ino(), e);
+        }
+    }
+
+    /** A read through the daemon. */
+    void read(InodeIo io) {
+        if (io.watched() != null) {
+            saw(io.ino(), Timestamp.of(clock.instant()));
+            if (!io.live()) {
+                // Until something changes again, once is enough.
+                io.watch(null);
+            }
+        }
+    }
+
+    /** Whoever opened it through the daemon has read it, if only what the kernel had cached, and then without a word. */
+    void closedByReader(InodeIo io) {
+        if (io.watched() != null && io.opened().mode() == InodeIo.Mode.DAEMON) {
+            read(io);
+            kernel.attributesChanged(io.nodeId);
+        }
+    }
+
+    /** A directory was listed, or a symbolic link followed. */
+    void read(Inode inode) {
+        if (due(inode)) {
+            saw(inode.ino(), Timestamp.of(clock.instant()));
+        }
+    }
+
+    /** A program sets the access time. */
+    void forget(long ino) {
+        seen.remove(ino);
+    }
+
+    private void saw(long ino, Timestamp at) {
+        if (seen.size() < MOST_PENDING || seen.containsKey(ino)) {
+            seen.merge(ino, at, (one, other) -> one.compareTo(other) >= 0 ? one : other);
+            if (scheduled.compareAndSet(false, true)) {
+                CompletableFuture.delayedExecutor(DELAY_MILLIS, TimeUnit.MILLISECONDS, executor)
+                        .execute(this::tell);
+            }
+        }
+    }
+
+    private void tell() {
+        scheduled.set(false);
+        Map<Long, Timestamp> batch = HashMap.newHashMap(BATCH);
+        for (Map.Entry<Long, Timestamp> entry : seen.entrySet()) {
+            batch.put(entry.getKey(), entry.getValue());
+            if (batch.size() == BATCH) {
+                tell(batch);
+                batch.clear();
+            }
+        }
+        if (!batch.isEmpty()) {
+            tell(batch);
+        }
+    }
+
+    private void tell(Map<Long, Timestamp> batch) {
+        try {
+            metadata.touch(batch);
+        } catch (ErrnoException e) {
+            LOG.debug("{} access times are not told: {}", batch.size(), e.getMessage());
+        }
+        // From here on the inodes themselves have them, where there was anybody to tell.
+        batch.forEach(seen::remove);
+    }
+}
