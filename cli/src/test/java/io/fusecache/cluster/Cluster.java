@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.awaitility.Awaitility;
 
 /**
@@ -70,6 +71,14 @@ final class Cluster implements AutoCloseable {
         ClusterNode node = new ClusterNode(this, nodes.size() + 1, freePort(), all);
         nodes.add(node);
         return node;
+    }
+
+    /** What {@code bin/fusecache} says with these words, which must succeed. */
+    String fusecache(String... words) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(Daemon.command("io.fusecache.cli.FuseCache", List.of(words)));
+        Map<String, String> environment =
+                Map.of("FUSECACHE_RUN_DIR", directory.resolve("run").toString());
+        return Shell.run(directory, environment, command).orFail();
     }
 
     /** Counted from 1. */

@@ -66,7 +66,7 @@ final class NodeReport implements NodeInsight {
                 configuration.mount().readOnly(),
                 configuration.durability().name().toLowerCase(Locale.ROOT),
                 kernel,
-                new NodeStatus.Coordinator(parts.metadata().connected(), coordinators()),
+                new NodeStatus.Coordinator(parts.metadata().connected(), coordinators(), coordinatorHttp()),
                 nvme(),
                 cloud(configuration.bucket()),
                 uploads(),
@@ -75,6 +75,12 @@ final class NodeReport implements NodeInsight {
                         parts.memory().usedBytes(),
                         Runtime.getRuntime().maxMemory(),
                         residentBytes()));
+    }
+
+    private List<String> coordinatorHttp() {
+        return configuration.coordinator().http().stream()
+                .map(HostPort::toString)
+                .toList();
     }
 
     private List<String> coordinators() {

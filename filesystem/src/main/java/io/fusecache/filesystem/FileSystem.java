@@ -102,6 +102,7 @@ public final class FileSystem implements AutoCloseable {
                 unlinked,
                 pageCache,
                 accessTimes,
+                kernel,
                 options.durability(),
                 ground.executor(),
                 this::recommitInBackground);

@@ -38,6 +38,7 @@ final class Releases {
     private final Unlinked unlinked;
     private final PageCache pageCache;
     private final AccessTimes accessTimes;
+    private final KernelCache kernel;
     private final Durability durability;
     private final Executor executor;
 
@@ -54,6 +55,7 @@ final class Releases {
             Unlinked unlinked,
             PageCache pageCache,
             AccessTimes accessTimes,
+            KernelCache kernel,
             Durability durability,
             Executor executor,
             LongConsumer recommit) {
@@ -66,6 +68,7 @@ final class Releases {
         this.unlinked = unlinked;
         this.pageCache = pageCache;
         this.accessTimes = accessTimes;
+        this.kernel = kernel;
         this.durability = durability;
         this.executor = executor;
         this.recommit = recommit;
@@ -194,6 +197,7 @@ final class Releases {
                 queueUpload(io);
             }
         } catch (ErrnoException | IOException e) {
+            setAsideWhereOverQuota(io, e);
             if (!io.lost()) {
                 LOG.warn("inode {} is written but not committed, trying again in {}: {}", ino, RETRY, e.getMessage());
                 return RETRY.toMillis();
@@ -205,6 +209,18 @@ final class Releases {
             io.stoppedWriting();
         }
         return 0;
+    }
+
+    /** It would not fit later either. close() has told, and the last version that did fit stands. */
+    private void setAsideWhereOverQuota(InodeIo io, Exception failure) {
+        if (failure instanceof ErrnoException refused && refused.errno() == Errno.EDQUOT) {
+            try {
+                commits.setAside(io, io.opened().cached());
+                kernel.attributesChanged(io.nodeId);
+            } catch (IOException e) {
+                LOG.error("inode {} is over its quota and cannot be set aside: {}", io.ino(), e.getMessage());
+            }
+        }
     }
 
     /**

@@ -26,9 +26,10 @@ public record NodeStatus(
      */
     public record Kernel(String protocol, boolean passthrough, String passthroughReason, int threads) {}
 
-    public record Coordinator(boolean connected, List<String> addresses) {
+    public record Coordinator(boolean connected, List<String> addresses, List<String> http) {
         public Coordinator {
             addresses = List.copyOf(addresses);
+            http = List.copyOf(http);
         }
     }
 

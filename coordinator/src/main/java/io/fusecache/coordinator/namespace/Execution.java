@@ -33,6 +33,7 @@ final class Execution {
     private static final int MOST_CHANGES_TOLD = 64;
 
     private final Context context;
+    private final View before;
     private final Changes changes;
     private final Map<Long, Node> saved = new HashMap<>();
     private final Set<Long> touched = new LinkedHashSet<>();
@@ -49,6 +50,7 @@ final class Execution {
 
     Execution(Context context, View view) {
         this.context = context;
+        this.before = view;
         this.changes = new Changes(view);
         byte[] bytes = view.get(Keys.counters());
         if (bytes == null) {
@@ -241,6 +243,13 @@ final class Execution {
 
     void heldBy(NodeId node) {
         writeConflict = node;
+    }
+
+    /** Counts what was done against the quotas of directory trees. */
+    void settleQuotas(boolean enforced) throws ErrnoException {
+        Set<Long> changed = new LinkedHashSet<>(saved.keySet());
+        changed.addAll(touched);
+        Quotas.settle(this, before, changed, enforced);
     }
 
     Outcome succeeded(Answer.Result result) {

@@ -41,10 +41,20 @@ public final class Namespace {
     public static Outcome execute(Operation.Mutation operation, Context context, View view) {
         Execution run = new Execution(context, view);
         try {
-            return run.succeeded(change(run, operation));
+            Answer.Result result = change(run, operation);
+            run.settleQuotas(bySomebody(operation));
+            return run.succeeded(result);
         } catch (ErrnoException failure) {
             return run.failed(failure);
         }
+    }
+
+    /** Whether a program waits for it, which can be told that there is no more room; what is so already is counted only. */
+    private static boolean bySomebody(Operation.Mutation operation) {
+        return operation instanceof Operation.Create
+                || operation instanceof Operation.Link
+                || operation instanceof Operation.Rename
+                || operation instanceof Operation.Commit;
     }
 
     private static Answer.Result answer(Execution run, Operation.Query operation) throws ErrnoException {

@@ -26,6 +26,7 @@ final class Endpoints {
     private final Peers peers;
     private final Locations locations;
     private final MetricsText metrics;
+    private final QuotaEndpoints quotas;
 
     Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
         this.coordinator = coordinator;
@@ -34,6 +35,7 @@ final class Endpoints {
         this.started = clock.instant();
         this.peers = new Peers(coordinator.sessions()::nodes, clock);
         this.locations = new Locations(coordinator.sessions());
+        this.quotas = new QuotaEndpoints(coordinator.sessions());
         this.metrics = new MetricsText(this::figures);
     }
 
@@ -48,7 +50,10 @@ final class Endpoints {
                 new Route("GET", "/api/files/location", false, this::location),
                 new Route("PUT", "/api/files/location", false, this::tellLocation),
                 new Route("GET", "/api/files/locations", false, this::listLocations),
-                new Route("GET", "/api/stats", false, this::stats));
+                new Route("GET", "/api/stats", false, this::stats),
+                new Route("GET", "/api/quotas", false, quotas::list),
+                new Route("PUT", "/api/quotas", false, quotas::set),
+                new Route("DELETE", "/api/quotas", false, quotas::remove));
     }
 
     private void health(Exchange exchange) throws IOException {

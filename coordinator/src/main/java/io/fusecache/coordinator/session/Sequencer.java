@@ -21,10 +21,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -129,6 +132,34 @@ final class Sequencer {
         if (!lock.isHeldByCurrentThread()) {
             throw new AssertionError("outside of a turn");
         }
+    }
+
+    // for people
+
+    /** What the state says, on behalf of nobody. */
+    public <T> T read(BiFunction<Context, View, T> question) {
+        AtomicReference<T> answer = new AtomicReference<>();
+        inTurn(() -> answer.set(question.apply(nobody(), view)));
+        T given = answer.get();
+        if (given == null) {
+            throw new IllegalStateException("the state is closed");
+        }
+        return given;
+    }
+
+    private Context nobody() {
+        return new Context(now(), 0, null, Map.of(), Set.of());
+    }
+
+    /** Carries out a command on behalf of nobody; the answer comes when all who have leases were recalled. */
+    public CompletableFuture<Answer> change(BiFunction<Context, View, Outcome> command) {
+        CompletableFuture<Answer> done = new CompletableFuture<>();
+        boolean begun = inTurn(
+                () -> start(new Turn(null, 0, 0, true, 0, command::apply, outcome -> done.complete(outcome.answer()))));
+        if (!begun) {
+            done.completeExceptionally(new IllegalStateException("the state is closed"));
+        }
+        return done;
     }
 
     View view() {

@@ -31,8 +31,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -462,18 +464,22 @@ public final class Sessions {
     }
 
     public List<Holder> holdersOf(long ino, long version) {
-        List<Holder> found = new ArrayList<>();
-        sequencer.inTurn(() -> found.addAll(sessions.holders(blocks.holders(ino, version), null)));
-        return found;
+        return sequencer.read((context, view) -> sessions.holders(blocks.holders(ino, version), null));
     }
 
     /** Asks the namespace on behalf of nobody: the answer is not leased. */
     public Answer ask(Operation.Query query) {
-        Answer[] answer = {Answer.failed(Errno.EIO, "not asked")};
-        sequencer.inTurn(() -> answer[0] = Namespace.query(
-                        query, new Context(sequencer.now(), 0, null, Map.of(), Set.of()), sequencer.view())
-                .answer());
-        return answer[0];
+        return sequencer.read(
+                (context, view) -> Namespace.query(query, context, view).answer());
+    }
+
+    public <T> T read(BiFunction<Context, View, T> question) {
+        return sequencer.read(question);
+    }
+
+    /** Carries out a command on behalf of nobody; the answer comes when all who have leases were recalled. */
+    public CompletableFuture<Answer> change(BiFunction<Context, View, Outcome> command) {
+        return sequencer.change(command);
     }
 
     public BlockDirectory blocks() {
@@ -489,8 +495,6 @@ public final class Sessions {
     }
 
     public int leasedInodes() {
-        int[] count = {0};
-        sequencer.inTurn(() -> count[0] = leases.size());
-        return count[0];
+        return sequencer.read((context, view) -> leases.size());
     }
 }

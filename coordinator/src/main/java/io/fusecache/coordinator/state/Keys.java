@@ -22,6 +22,7 @@ import java.util.Arrays;
  * M ino                      a RELOCATE work of that inode waits: its id
  * O session ino              an unlinked inode that the session holds open
  * P ino session              the same, by inode
+ * Q ino                      limits of a directory's tree, and what it takes: {@link QuotaRecord}
  * R session slot             the last result of that slot: {@link ResultRecord}
  * S session                  session: {@link SessionRecord}
  * T seconds object-key       a K record of a freed key, to be forgotten after a while
@@ -108,6 +109,14 @@ public final class Keys {
 
     public static byte[] orphanHolders(long ino) {
         return of('P', ino);
+    }
+
+    public static byte[] quota(long directory) {
+        return of('Q', directory);
+    }
+
+    public static byte[] quotas() {
+        return new byte[] {'Q'};
     }
 
     public static byte[] result(long session, int slot) {

@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** The namespace over a map in memory, with a clock that goes as told: what commands do, without a server. */
@@ -93,6 +94,15 @@ final class Machine implements View {
         last = outcome;
         apply(outcome.changes());
         return outcome.answer();
+    }
+
+    /** What the coordinator itself does; why not, or null. */
+    @Nullable Errno change(BiFunction<Context, View, Outcome> command) {
+        nowMillis++;
+        Outcome outcome = command.apply(new Context(now(), 0, null, Map.of(), Set.of()), this);
+        apply(outcome.changes());
+        Answer.Failure failure = outcome.answer().failure();
+        return failure == null ? null : failure.errno();
     }
 
     void endSession(long session, boolean leasesToo) {

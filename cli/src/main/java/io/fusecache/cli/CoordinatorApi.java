@@ -1,0 +1,127 @@
+package io.fusecache.cli;
+
+import io.fusecache.client.RunningNode;
+import io.fusecache.client.StartupException;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Asks the coordinator of a mount, or the one that the line names, over its HTTP API. */
+final class CoordinatorApi {
+    private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
+    private static final Duration ANSWER_WITHIN = Duration.ofSeconds(90);
+
+    private final HttpClient client =
+            HttpClient.newBuilder().connectTimeout(CONNECT_WITHIN).build();
+    private final JsonMapper mapper = new JsonMapper();
+    private final String address;
+    private final String apiKey;
+    private final Optional<RunningNode> node;
+
+    private CoordinatorApi(String address, String apiKey, Optional<RunningNode> node) {
+        this.address = address;
+        this.apiKey = apiKey;
+        this.node = node;
+    }
+
+    /** Of the mount that holds {@code path}, or that runs here; or the one of {@code --coordinator}. */
+    static CoordinatorApi of(VerbLine line, Optional<Path> path)
+            throws StartupException, IOException, InterruptedException {
+        String apiKey = line.option("api-key")
+                .or(() -> Optional.ofNullable(System.getenv("FUSE_API_KEY")))
+                .orElse("");
+        Optional<String> named = line.option("coordinator");
+        if (named.isPresent()) {
+            return new CoordinatorApi(named.get(), apiKey, Optional.empty());
+        }
+        RunningNode running = NodeApi.running(path).getFirst();
+        String address = NodeApi.of(running, line)
+                .get("/api/status")
+                .at("/coordinator/http/0")
+                .asString("");
+        if (address.isEmpty()) {
+            throw new StartupException("node " + running.id()
+                    + " was told no HTTP address of its coordinator: give --coordinator HOST:PORT");
+        }
+        return new CoordinatorApi(address, apiKey, Optional.of(running));
+    }
+
+    /** A path on this machine as one of the volume; where no mount was asked for, it is one already. */
+    String volumePath(String given) {
+        if (node.isEmpty()) {
+            return given;
+        }
+        Path below =
+                node.get().mount().relativize(Path.of(given).toAbsolutePath().normalize());
+        return "/"
+                + StreamSupport.stream(below.spliterator(), false)
+                        .map(Path::toString)
+                        .collect(Collectors.joining("/"));
+    }
+
+    JsonNode get(String path) throws StartupException, InterruptedException {
+        return send(request(path).GET());
+    }
+
+    JsonNode put(String path, Object body) throws StartupException, InterruptedException {
+        return send(request(path).PUT(BodyPublishers.ofString(mapper.writeValueAsString(body))));
+    }
+
+    JsonNode post(String path) throws StartupException, InterruptedException {
+        return send(request(path).POST(BodyPublishers.noBody()));
+    }
+
+    JsonNode delete(String path) throws StartupException, InterruptedException {
+        return send(request(path).DELETE());
+    }
+
+    static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    private HttpRequest.Builder request(String path) throws StartupException {
+        try {
+            return HttpRequest.newBuilder(URI.create("http://" + address + path));
+        } catch (IllegalArgumentException wrong) {
+            throw new StartupException("'" + address + "' is no address: expected HOST:PORT", wrong);
+        }
+    }
+
+    private JsonNode send(HttpRequest.Builder request) throws StartupException, InterruptedException {
+        if (!apiKey.isEmpty()) {
+            request.header("X-API-Key", apiKey);
+        }
+        try {
+            HttpResponse<String> reply =
+                    client.send(request.timeout(ANSWER_WITHIN).build(), BodyHandlers.ofString());
+            JsonNode body = mapper.readTree(reply.body());
+            if (reply.statusCode() == 401) {
+                throw new StartupException(
+                        "the coordinator at " + address + " wants its API key: give --api-key or set FUSE_API_KEY");
+            }
+            if (reply.statusCode() != 200) {
+                throw new StartupException(body.at("/error/message").asString(reply.body()));
+            }
+            return body;
+        } catch (IOException | JacksonException silent) {
+            throw new StartupException(
+                    "the coordinator at %s does not answer (%s): see its log, or give --coordinator HOST:PORT"
+                            .formatted(address, silent),
+                    silent);
+        }
+    }
+}
