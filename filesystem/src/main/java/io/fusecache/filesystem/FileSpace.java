@@ -17,6 +17,9 @@ final class FileSpace {
     private static final int KEEP_SIZE = 1;
     private static final int SEEK_DATA = 3;
 
+    /** Of a copy between files that are not whole here: the caller asks for the rest. */
+    private static final long MOST_TO_FETCH_BYTES = 256L << 20;
+
     private final OpenFiles table;
     private final Blocks blocks;
     private final InstantSource clock;
@@ -93,19 +96,18 @@ final class FileSpace {
             throws IOException {
         long before = file.file().stat().size();
         boolean allocates = (mode & ~KEEP_SIZE) == 0;
-        int first = block(offset, base);
-        int last = Math.min(block(offset + length - 1, base), base.blocks() - 1);
-        if (!allocates && first <= last) {
-            blocks.ensure(file, first, last);
+        long after = (mode & KEEP_SIZE) != 0 ? before : Math.max(before, offset + length);
+        // What changes: nothing but what is new, or the range as far as the file reaches.
+        long from = allocates ? before : Math.min(before, offset);
+        long to = allocates ? after : Math.min(after, offset + length);
+        int last = from < to ? Math.min(block(to - 1, base), base.blocks() - 1) : -1;
+        if (!allocates && block(from, base) <= last) {
+            blocks.ensure(file, block(from, base), last);
         }
         blocks.ensureCut(file, base, before);
         io.blocks.writeLock().lock();
         try {
-            if (!allocates) {
-                file.dirtied(first, block(offset + length - 1, base));
-            } else if (mode == 0) {
-                name(file, base, before, offset + length);
-            }
+            name(file, base, from, to);
             file.file().allocate(mode, offset, length);
         } finally {
             io.blocks.writeLock().unlock();
@@ -152,7 +154,8 @@ final class FileSpace {
                             ? from.file().file().stat().size()
                             : from.version().size())
                     - fromOffset;
-            long wanted = Math.min(length, available);
+            boolean here = from.file().whole() && to.cached().whole();
+            long wanted = Math.min(here ? length : Math.min(length, MOST_TO_FETCH_BYTES), available);
             if (wanted <= 0) {
                 return 0;
             }

@@ -35,6 +35,9 @@ import org.slf4j.LoggerFactory;
 final class Uploads implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
 
+    /** The largest object that S3 takes. Holes are uploaded as zeros: no bucket has any. */
+    private static final long MOST_OBJECT_BYTES = 5L << 40;
+
     private final Metadata metadata;
     private final LocalTier local;
     private final CloudTier cloud;
@@ -204,6 +207,12 @@ final class Uploads implements AutoCloseable {
     }
 
     private boolean upload(CachedFile file, UploadQueue.Task task) throws IOException, ErrnoException {
+        if (task.version().size() > MOST_OBJECT_BYTES) {
+            return failed(
+                    task,
+                    new IOException(
+                            "it is larger than an object can be, " + MOST_OBJECT_BYTES + " bytes: it stays here"));
+        }
         Disk.Stat before = file.file().stat();
         Optional<FileVersion> sealed =
                 task.forced() && file.writing() ? Optional.of(file.version()) : sealer.seal(file, task.stat());

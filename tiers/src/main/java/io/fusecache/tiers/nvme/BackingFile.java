@@ -6,6 +6,7 @@ import io.fusecache.cache.CorruptBlockException;
 import io.fusecache.cache.Disk;
 import io.fusecache.cache.DiskException;
 import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.ObjectRef;
 import java.io.EOFException;
@@ -32,7 +33,10 @@ final class BackingFile {
     /** FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE. */
     private static final int PUNCH_HOLE = 3;
 
+    private static final int SEEK_DATA = 3;
+
     private static final int CHUNK_BYTES = 1 << 20;
+    private static final int ZEROS_BYTES = 64 << 10;
     /** The kernel writes back on its own after this long at the latest, by its defaults. */
     private static final long WRITEBACK_MILLIS = 5_000;
 
@@ -308,6 +312,33 @@ final class BackingFile {
     }
 
     private int checksum(long offset, long length, MemorySegment buffer) throws IOException {
+        return nextData(offset) >= offset + length && file.stat().size() >= offset + length
+                ? checksumOfZeros(length)
+                : checksumOfData(offset, length, buffer);
+    }
+
+    /** Where the next bytes are that a hole does not stand for: what is hollow is not read. */
+    private long nextData(long offset) throws IOException {
+        try {
+            return file.seek(offset, SEEK_DATA);
+        } catch (DiskException e) {
+            if (e.errno() == Errno.ENXIO) {
+                return Long.MAX_VALUE;
+            }
+            throw e;
+        }
+    }
+
+    private static int checksumOfZeros(long length) {
+        byte[] zeros = new byte[(int) Math.min(ZEROS_BYTES, length)];
+        CRC32C crc = new CRC32C();
+        for (long done = 0; done < length; done += zeros.length) {
+            crc.update(zeros, 0, (int) Math.min(zeros.length, length - done));
+        }
+        return (int) crc.getValue();
+    }
+
+    private int checksumOfData(long offset, long length, MemorySegment buffer) throws IOException {
         CRC32C crc = new CRC32C();
         for (long done = 0; done < length; ) {
             MemorySegment piece = buffer.asSlice(0, Math.min(buffer.byteSize(), length - done));
@@ -323,11 +354,19 @@ final class BackingFile {
 
     int[] checksum(long size, int blockBytes) throws IOException {
         int[] sums = new int[Math.toIntExact((size + blockBytes - 1) / blockBytes)];
+        int hollow = checksumOfZeros(blockBytes);
         try (BufferArena.Lease buffer = tier.buffers().lease(Math.min(CHUNK_BYTES, blockBytes))) {
+            long data = -1;
             for (int block = 0; block < sums.length; block++) {
                 long offset = (long) block * blockBytes;
-                sums[block] = checksum(offset, Math.min(blockBytes, size - offset), buffer.segment());
+                data = data < offset ? nextData(offset) : data;
+                sums[block] = data >= offset + blockBytes && size >= offset + blockBytes
+                        ? hollow
+                        : checksum(offset, Math.min(blockBytes, size - offset), buffer.segment());
             }
+        }
+        if (file.stat().size() < size) {
+            throw new EOFException(entry.path + " has been cut, expected " + size + " bytes");
         }
         return sums;
     }
