@@ -8,6 +8,7 @@ cd -- "$(dirname -- "$0")/.."
 needed='
 mvn:maven
 git:git
+python3:python3
 make:make
 gcc:gcc
 curl:curl

@@ -196,7 +196,9 @@ public final class Node implements AutoCloseable {
                 .with(InitFlag.POSIX_ACL)
                 .with(InitFlag.DONT_MASK)
                 .withReadAheadKib(READ_AHEAD_KIB)
-                .withBuffers(LARGE_BUFFERS, SMALL_BUFFERS);
+                .withBuffers(LARGE_BUFFERS, SMALL_BUFFERS)
+                .with(InitFlag.POSIX_LOCKS)
+                .with(InitFlag.FLOCK_LOCKS);
         return mount.passthrough() == Passthrough.OFF ? session.without(InitFlag.PASSTHROUGH) : session;
     }
 

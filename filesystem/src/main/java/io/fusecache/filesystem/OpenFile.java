@@ -3,7 +3,7 @@ package io.fusecache.filesystem;
 /**
  * A file that was opened.
  *
- * @param handle for reads, writes and the release
+ * @param handle for reads, writes and the release; its upper 32 bits are the caller's, and mean nothing here
  * @param backingId what the kernel knows the backing file by, where it reads and writes that itself; 0 where all goes
  *     through the daemon
  * @param keepCache the kernel's page cache, if any, has bytes of this very version

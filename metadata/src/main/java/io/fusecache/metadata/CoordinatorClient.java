@@ -1,5 +1,6 @@
 package io.fusecache.metadata;
 
+import io.fusecache.metadata.lock.FileLocks;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Operation;
@@ -331,6 +332,11 @@ public final class CoordinatorClient implements Metadata {
     @Override
     public List<NodeAddress> nodes() throws ErrnoException {
         return ask(Answer.Nodes.class, new Operation.FindNodes()).nodes();
+    }
+
+    @Override
+    public FileLocks locks() {
+        return session.locks();
     }
 
     // the bucket

@@ -1,5 +1,6 @@
 package io.fusecache.metadata;
 
+import io.fusecache.metadata.lock.FileLocks;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
@@ -149,6 +150,9 @@ public interface Metadata extends AutoCloseable {
     List<Holder> holders(long ino, long version) throws ErrnoException;
 
     List<NodeAddress> nodes() throws ErrnoException;
+
+    /** The file locks of this node's programs. */
+    FileLocks locks();
 
     // the bucket
 

@@ -14,7 +14,6 @@ import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -47,23 +46,6 @@ final class SessionClient implements AutoCloseable {
     private static final long LONGEST_RETRY_MILLIS = 1_000;
     private static final long FAREWELL_MILLIS = 5_000;
 
-    /** A request without an answer. */
-    private static final class Pending {
-        final long order;
-        final int slot;
-        final long sequence;
-        final Operation operation;
-        final CompletableFuture<Answer> answer = new CompletableFuture<>();
-        volatile boolean sent;
-
-        Pending(long order, int slot, long sequence, Operation operation) {
-            this.order = order;
-            this.slot = slot;
-            this.sequence = sequence;
-            this.operation = operation;
-        }
-    }
-
     /** How full the node's disk is. */
     record Space(long availableBytes, long usedBytes) {}
 
@@ -76,6 +58,7 @@ final class SessionClient implements AutoCloseable {
     private final RecallListener listener;
     private final LeaseCache cache;
     private final Advertisements advertisements;
+    private final SessionLocks locks = new SessionLocks(this);
     private final SpaceSource space;
     private final Duration bound;
     private final ScheduledExecutorService keeper =
@@ -86,7 +69,7 @@ final class SessionClient implements AutoCloseable {
     private final ReentrantLock receiving = new ReentrantLock();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private @Nullable Pending[] pending = new Pending[0];
+    private @Nullable PendingRequest[] pending = new PendingRequest[0];
     private long[] sequences = new long[0];
     private final BitSet busy = new BitSet();
     private long lastOrder;
@@ -143,12 +126,16 @@ final class SessionClient implements AutoCloseable {
         return stream != null;
     }
 
+    SessionLocks locks() {
+        return locks;
+    }
+
     // requests
 
     /** Waits for the answer; {@code patience} is what the coordinator itself may wait for it. */
     Answer call(Operation operation, Duration patience) throws ErrnoException {
         long deadline = System.nanoTime() + bound.plus(patience).toNanos();
-        Pending request = begin(operation, deadline);
+        PendingRequest request = begin(operation, deadline);
         try {
             return request.answer.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
@@ -169,8 +156,8 @@ final class SessionClient implements AutoCloseable {
         begin(operation, System.nanoTime() + bound.toNanos());
     }
 
-    private Pending begin(Operation operation, long deadline) throws ErrnoException {
-        Pending request;
+    private PendingRequest begin(Operation operation, long deadline) throws ErrnoException {
+        PendingRequest request;
         SessionTransport.Stream to;
         lock.lock();
         try {
@@ -190,7 +177,7 @@ final class SessionClient implements AutoCloseable {
                 slot = busy.nextClearBit(0);
             }
             busy.set(slot);
-            request = new Pending(++lastOrder, slot, ++sequences[slot], operation);
+            request = new PendingRequest(++lastOrder, slot, ++sequences[slot], operation);
             pending[slot] = request;
             to = stream;
             request.sent = to != null;
@@ -206,7 +193,7 @@ final class SessionClient implements AutoCloseable {
     }
 
     /** Nobody waits any more. One that was never sent never will be; else its slot stays taken until the answer comes. */
-    private void abandon(Pending request) {
+    private void abandon(PendingRequest request) {
         lock.lock();
         try {
             if (!request.sent && pending[request.slot] == request) {
@@ -248,6 +235,7 @@ final class SessionClient implements AutoCloseable {
                 }
                 switch (message) {
                     case Downstream.Reply reply -> answered(reply);
+                    case Downstream.LockDecided decided -> locks.decided(decided.ticket(), decided.answer());
                     case Downstream.RecallRequest recall -> {
                         cache.drop(recall.inodes());
                         recaller.execute(() -> recalled(recall));
@@ -268,6 +256,7 @@ final class SessionClient implements AutoCloseable {
                 }
                 reader = null;
                 setStream(null);
+                locks.broken();
             } finally {
                 receiving.unlock();
             }
@@ -289,7 +278,7 @@ final class SessionClient implements AutoCloseable {
     }
 
     private void answered(Downstream.Reply reply) {
-        Pending request;
+        PendingRequest request;
         lock.lock();
         try {
             request = reply.slot() < 0 || reply.slot() >= pending.length ? null : pending[reply.slot()];
@@ -301,6 +290,7 @@ final class SessionClient implements AutoCloseable {
         }
         // Before its slot is free, and before its caller goes on.
         cache.apply(request.operation, reply.answer());
+        locks.answered(request.operation, reply.answer());
         lock.lock();
         try {
             free(reply.slot());
@@ -361,12 +351,14 @@ final class SessionClient implements AutoCloseable {
                         before.secret());
         Reader next = new Reader();
         SessionTransport.Stream opened = transport.open(words, next);
+        List<Upstream.HeldLocks> held = List.of();
         receiving.lock();
         try {
             Welcome welcome = opened.welcome();
             session = welcome;
             if (before != null) {
                 cache.clear();
+                held = locks.resumed(welcome);
                 listener.reset(!welcome.resumed());
                 advertisements.tellAgain();
             }
@@ -375,29 +367,32 @@ final class SessionClient implements AutoCloseable {
             receiving.unlock();
             next.gate.countDown();
         }
-        resume(next, opened, before != null);
+        resume(next, opened, held, before != null);
     }
 
     /** Sends again what has no answer. Under no lock: a coordinator in this process answers on this very thread. */
-    private void resume(Reader of, SessionTransport.Stream opened, boolean again) {
+    private void resume(Reader of, SessionTransport.Stream opened, List<Upstream.HeldLocks> held, boolean again) {
         Welcome welcome = opened.welcome();
-        List<Pending> waiting = new ArrayList<>();
-        List<Pending> lost = new ArrayList<>();
+        List<PendingRequest> waiting = new ArrayList<>();
+        List<PendingRequest> lost = new ArrayList<>();
         lock.lock();
         try {
             if (reader != of) {
                 return;
             }
             if (pending.length == 0) {
-                pending = new Pending[welcome.slots()];
+                pending = new PendingRequest[welcome.slots()];
                 sequences = new long[welcome.slots()];
             }
-            for (Pending request : pending) {
+            for (PendingRequest request : pending) {
                 if (request == null) {
                     continue;
                 }
                 boolean mayBeDone = request.sent && request.operation instanceof Operation.Mutation;
-                if (again && !welcome.resumed() && mayBeDone) {
+                if (locks.cancelled(request.operation)) {
+                    request.answer.complete(Answer.failed(Errno.EINTR, "interrupted while waiting for a lock"));
+                    free(request.slot);
+                } else if (again && !welcome.resumed() && mayBeDone) {
                     lost.add(request);
                     free(request.slot);
                 } else {
@@ -409,8 +404,9 @@ final class SessionClient implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        held.forEach(opened::send);
         waiting.sort(Comparator.comparingLong(request -> request.order));
-        for (Pending request : waiting) {
+        for (PendingRequest request : waiting) {
             boolean sentBefore = request.sent;
             request.sent = true;
             opened.send(new Upstream.Request(request.slot, request.sequence, sentBefore, request.operation));
@@ -422,6 +418,7 @@ final class SessionClient implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+        locks.sendAgain();
         lost.forEach(request -> request.answer.completeExceptionally(new IOException(
                 "the session was lost while the request was under way: it may or may not have been carried out")));
     }
@@ -459,9 +456,10 @@ final class SessionClient implements AutoCloseable {
         keeper.shutdownNow();
         recaller.shutdown();
         transport.close();
+        locks.close();
         lock.lock();
         try {
-            for (Pending request : pending) {
+            for (PendingRequest request : pending) {
                 if (request != null) {
                     request.answer.completeExceptionally(new IOException("the session was closed"));
                 }

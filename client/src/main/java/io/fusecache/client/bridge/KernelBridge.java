@@ -37,6 +37,7 @@ public final class KernelBridge implements FuseHandler {
     private final KernelTypes types;
     private final DirectoryListing listing;
     private final Answering answering;
+    private final KernelLocks locks;
 
     public KernelBridge(
             FileSystem files,
@@ -49,6 +50,7 @@ public final class KernelBridge implements FuseHandler {
         this.types = new KernelTypes(validity, clock);
         this.listing = new DirectoryListing(files, types);
         this.answering = new Answering(executor);
+        this.locks = new KernelLocks(metadata.locks(), answering, executor);
     }
 
     @Override
@@ -117,10 +119,9 @@ public final class KernelBridge implements FuseHandler {
             case FuseRequest.Removexattr r -> answering.later(r, reply, () -> removexattr(r, reply));
             case FuseRequest.Access r -> reply.ok();
             case FuseRequest.Ioctl r -> reply.error(io.fusecache.fuse.wire.Errno.ENOTTY);
-            // Locks are the kernel's own, of this node, as long as INIT does not ask for them.
-            case FuseRequest.Getlk r -> unsupported(reply);
-            case FuseRequest.Setlk r -> unsupported(reply);
-            case FuseRequest.Setlkw r -> unsupported(reply);
+            case FuseRequest.Getlk r -> answering.later(r, reply, () -> locks.find(r, reply));
+            case FuseRequest.Setlk r -> locks.set(r, r.fh(), r.owner(), r.lock(), r.lockFlags(), reply);
+            case FuseRequest.Setlkw r -> locks.set(r, r.fh(), r.owner(), r.lock(), r.lockFlags(), reply);
             case FuseRequest.Bmap r -> unsupported(reply);
             case FuseRequest.Poll r -> unsupported(reply);
             case FuseRequest.Setupmapping r -> unsupported(reply);
@@ -294,19 +295,19 @@ public final class KernelBridge implements FuseHandler {
                 reply,
                 () -> {
                     OpenFile file = files.tryOpen(r.nodeId(), mode);
-                    return file != null && opened(r, file, mode, reply);
+                    return file != null && opened(r, file, reply);
                 },
                 () -> {
                     if ((r.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0) {
                         files.clearSetId(r.nodeId());
                     }
-                    opened(r, files.open(r.nodeId(), mode), mode, reply);
+                    opened(r, files.open(r.nodeId(), mode), reply);
                 });
     }
 
     /** Where the kernel did not take the answer, no release will come for it. */
-    private boolean opened(FuseRequest r, OpenFile file, OpenMode mode, Reply reply) throws ErrnoException {
-        if (!reply.opened(KernelTypes.opened(file, mode))) {
+    private boolean opened(FuseRequest r, OpenFile file, Reply reply) throws ErrnoException {
+        if (!reply.opened(types.opened(file))) {
             files.release(r.nodeId(), file.handle());
         }
         return true;
@@ -315,17 +316,17 @@ public final class KernelBridge implements FuseHandler {
     private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), mode, reply);
+        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), reply);
     }
 
     private void tmpfile(FuseRequest.Tmpfile r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.createUnnamed(r.nodeId(), inode, mode), mode, reply);
+        created(files.createUnnamed(r.nodeId(), inode, mode), reply);
     }
 
-    private void created(Names.Created made, OpenMode mode, Reply reply) throws ErrnoException {
-        OpenReply open = KernelTypes.opened(made.file(), new OpenMode(mode.read(), true, false));
+    private void created(Names.Created made, Reply reply) throws ErrnoException {
+        OpenReply open = types.opened(made.file());
         if (!reply.created(types.entry(made.node()), open)) {
             files.release(made.node().id(), made.file().handle());
         }
@@ -352,8 +353,13 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void flush(FuseRequest.Flush r, Reply reply) {
-        answering.answer(r, reply, () -> !FileSystem.writable(r.fh()) && answered(reply.ok()), () -> {
-            files.flush(r.nodeId(), r.fh());
+        boolean nothing = !FileSystem.writable(r.fh()) && !locks.mayHold(r);
+        answering.answer(r, reply, () -> nothing && answered(reply.ok()), () -> {
+            try {
+                files.flush(r.nodeId(), r.fh());
+            } finally {
+                locks.closed(r);
+            }
             reply.ok();
         });
     }
@@ -364,6 +370,15 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void release(FuseRequest.Release r, Reply reply) {
+        Runnable unlocking = locks.released(r);
+        if (unlocking != null) {
+            answering.later(r, reply, () -> {
+                unlocking.run();
+                files.release(r.nodeId(), r.fh());
+                reply.ok();
+            });
+            return;
+        }
         answering.answer(r, reply, () -> files.tryRelease(r.nodeId(), r.fh()) && answered(reply.ok()), () -> {
             files.release(r.nodeId(), r.fh());
             reply.ok();

@@ -16,6 +16,7 @@ import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Timestamp;
 import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** The file system's records as the kernel's, and back. */
@@ -27,6 +28,10 @@ final class KernelTypes {
     /** st_blksize: what stdio and cp take for their buffers. */
     private static final int PREFERRED_IO_BYTES = 64 << 10;
 
+    /** What {@link OpenFile#handle} needs. */
+    private static final int HANDLE_BITS = 32;
+
+    private final AtomicInteger lastOpen = new AtomicInteger();
     private final Validity validity;
     private final InstantSource clock;
 
@@ -95,13 +100,16 @@ final class KernelTypes {
                 (flags & Posix.O_TRUNC) != 0);
     }
 
-    static OpenReply opened(OpenFile file, OpenMode mode) {
-        // Nothing is to be committed when a reader closes.
-        int flags = mode.write() || mode.truncate() ? 0 : OpenReply.NOFLUSH;
+    /**
+     * Every open has a number of its own, above what the file system tells handles by: locks belong to one. A reader's close is
+     * heard of as well, though it commits nothing, because it drops the locks of its process.
+     */
+    OpenReply opened(OpenFile file) {
+        long handle = file.handle() | Integer.toUnsignedLong(lastOpen.incrementAndGet()) << HANDLE_BITS;
         if (file.passthrough()) {
-            return new OpenReply(file.handle(), flags | OpenReply.PASSTHROUGH, file.backingId());
+            return new OpenReply(handle, OpenReply.PASSTHROUGH, file.backingId());
         }
-        return OpenReply.of(file.handle(), flags | (file.keepCache() ? OpenReply.KEEP_CACHE : 0));
+        return OpenReply.of(handle, file.keepCache() ? OpenReply.KEEP_CACHE : 0);
     }
 
     static int permissions(int mode) {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Items are added under the sequencer's lock, which makes their order that of execution, and sent outside of it, by
  * whichever thread finds something to send: one at a time, so the order stays. An answer and a recall of the same inode
- * therefore reach the client in the order in which they were true.
+ * therefore reach the client in the order in which they were true. What has nothing to do with the log (file locks) goes
+ * ahead of what waits for it, in an order of its own.
  */
 final class Outbox {
     private record Item(
@@ -20,8 +21,10 @@ final class Outbox {
             @Nullable Downstream message) {}
 
     private final ArrayDeque<Item> items = new ArrayDeque<>();
+    private final ArrayDeque<Downstream> prompt = new ArrayDeque<>();
     private final LongSupplier durable;
     private @Nullable Sink sink;
+    private boolean welcomed;
     private boolean draining;
     private boolean again;
 
@@ -43,6 +46,8 @@ final class Outbox {
         Sink before = sink;
         sink = next;
         items.clear();
+        prompt.clear();
+        welcomed = false;
         return before;
     }
 
@@ -53,6 +58,13 @@ final class Outbox {
     synchronized void add(long position, Downstream message) {
         if (sink != null) {
             items.add(new Item(position, null, message));
+        }
+    }
+
+    /** Goes out as soon as the session is welcomed, whatever the log is at. */
+    synchronized void addPrompt(Downstream message) {
+        if (sink != null) {
+            prompt.add(message);
         }
     }
 
@@ -70,8 +82,8 @@ final class Outbox {
             Sink to;
             synchronized (this) {
                 to = sink;
-                Item head = to == null ? null : items.peek();
-                if (to == null || head == null || head.position() > durable.getAsLong()) {
+                Item head = to == null ? null : next();
+                if (to == null || head == null) {
                     if (!again) {
                         draining = false;
                         return;
@@ -79,7 +91,8 @@ final class Outbox {
                     again = false;
                     continue;
                 }
-                item = items.remove();
+                item = head;
+                welcomed |= item.welcome() != null;
             }
             if (item.welcome() != null) {
                 to.welcome(item.welcome());
@@ -87,5 +100,15 @@ final class Outbox {
                 to.send(item.message());
             }
         }
+    }
+
+    /** Takes what may go now; null where nothing may. */
+    private @Nullable Item next() {
+        Downstream first = welcomed ? prompt.poll() : null;
+        if (first != null) {
+            return new Item(0, null, first);
+        }
+        Item head = items.peek();
+        return head == null || head.position() > durable.getAsLong() ? null : items.remove();
     }
 }

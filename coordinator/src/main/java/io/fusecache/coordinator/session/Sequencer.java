@@ -192,6 +192,12 @@ final class Sequencer {
         dirty.add(session);
     }
 
+    /** The same, of something that the log knows nothing of. */
+    void tellPromptly(Session session, Downstream message) {
+        session.outbox().addPrompt(message);
+        dirty.add(session);
+    }
+
     void tellLater(Session session) {
         dirty.add(session);
     }

@@ -48,7 +48,7 @@ import org.slf4j.LoggerFactory;
  * leases are void after every break of the stream; the client drops what it cached before it goes on.
  *
  * <p>It ends when the client says goodbye, when its node comes with a new session, or when it is fenced: because it did not
- * answer a recall within its lease, or because it is gone and somebody waits for a file that it was writing.
+ * answer a recall within its lease, or because it is gone and somebody waits for a file that it was writing, or for a lock.
  */
 public final class Sessions {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
@@ -59,6 +59,7 @@ public final class Sessions {
     private final Sequencer sequencer;
     private final LeaseTable leases;
     private final BlockDirectory blocks;
+    private final LockDesk locks;
     private final Log log;
     private final Duration lease;
     private final RandomGenerator random;
@@ -79,6 +80,7 @@ public final class Sessions {
         this.leases = new LeaseTable(limits.mostLeasesPerSession());
         this.blocks = new BlockDirectory(limits.mostVersionsInDirectory());
         this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, this::fenceIfGone);
+        this.locks = new LockDesk(sequencer, this::endIfGone, lease.toNanos());
     }
 
     /** Makes the root where there is nothing yet, and waits for the sessions of before. */
@@ -101,6 +103,7 @@ public final class Sessions {
             }
             leases.suspect(session, nextInode);
             sessions.add(session);
+            locks.await(session);
             return true;
         }));
         long period = Math.max(1, lease.toMillis() / 10);
@@ -173,6 +176,7 @@ public final class Sessions {
         Session session = resumed && known != null ? known : open(hello);
         if (resumed) {
             leases.suspect(session, counters().nextInode());
+            locks.disconnected(session);
         }
         session.introduce(hello.node(), hello.nvmePath());
         session.heard(System.nanoTime());
@@ -182,10 +186,21 @@ public final class Sessions {
         }
         sequencer.live().add(session.node());
         boolean fenced = hello.session() != 0 && !resumed;
+        if (fenced) {
+            // It was told that its write leases are gone: so they are, for whichever reason its session ended.
+            startEnd(0, session.node(), true);
+        }
         session.outbox()
                 .add(
                         log.position(),
-                        new Welcome(session.id(), session.secret(), resumed, fenced, Session.SLOTS, lease));
+                        new Welcome(
+                                session.id(),
+                                session.secret(),
+                                resumed,
+                                fenced,
+                                Session.SLOTS,
+                                lease,
+                                locks.welcome(session)));
         session.recalls()
                 .forEach((id, recalling) -> session.outbox()
                         .add(log.position(), new Downstream.RecallRequest(id, recalling.inodes(), recalling.names())));
@@ -249,6 +264,7 @@ public final class Sessions {
                 case Upstream.Request request -> request(session, request);
                 case Upstream.RecallDone done -> sequencer.recalled(session, done.recall(), done.inUse());
                 case Upstream.Heartbeat beat -> session.space(beat.availableBytes(), beat.usedBytes());
+                case Upstream.HeldLocks held -> locks.held(session, held);
                 case Upstream.Goodbye bye -> end(session, true, "");
             }
         });
@@ -275,6 +291,11 @@ public final class Sessions {
                         outcome -> reply(session, request, outcome.answer())));
             case Operation.Mutation mutation -> mutate(session, request, mutation);
             case Operation.Registry registry -> reply(session, request, answer(session, registry));
+            case Operation.Locking locking -> {
+                session.finish(slot, request.sequence());
+                Answer answer = locks.answer(session, locking);
+                sequencer.tellPromptly(session, new Downstream.Reply(slot, request.sequence(), answer));
+            }
         }
     }
 
@@ -365,6 +386,7 @@ public final class Sessions {
             if (which == null || session.outbox().connectedTo(which)) {
                 closed[0] = session.outbox().connect(null);
                 sequencer.live().remove(session.node());
+                locks.disconnected(session);
             }
         });
         if (closed[0] != null) {
@@ -377,10 +399,24 @@ public final class Sessions {
         end(session, true, "fenced: the node " + reason);
     }
 
+    /** A node that is silent for a lease loses its session, and its locks with it, to whoever wants one of them. */
+    private boolean endIfGone(Session session) {
+        boolean gone = isGone(session);
+        if (gone) {
+            LOG.warn("node {} is fenced: it is gone, and another node wants a lock that it had", session.node());
+            end(session, false, "fenced: the node is gone, and another wants a lock that it had");
+        }
+        return gone;
+    }
+
+    private boolean isGone(Session session) {
+        return !session.outbox().connected() && System.nanoTime() - session.heardNanos() > lease.toNanos();
+    }
+
     private boolean fenceIfGone(NodeId node) {
         Session session = sessions.of(node);
         if (session != null) {
-            boolean gone = !session.outbox().connected() && System.nanoTime() - session.heardNanos() > lease.toNanos();
+            boolean gone = isGone(session);
             if (gone) {
                 fence(session, "is gone, and another node wants to write a file that it was writing");
             }
@@ -398,6 +434,7 @@ public final class Sessions {
         }
         sessions.remove(session);
         sequencer.ended(session);
+        locks.ended(session);
         Sink sink = session.outbox().connect(null);
         if (sessions.of(session.node()) == null) {
             sequencer.live().remove(session.node());
@@ -437,6 +474,7 @@ public final class Sessions {
                 }
             }
         });
+        sequencer.inTurn(() -> locks.review().forEach(this::endIfGone));
         List<Session> silent = new ArrayList<>();
         sequencer.inTurn(() -> sessions.all().stream()
                 .filter(session -> session.outbox().connected())
@@ -492,6 +530,12 @@ public final class Sessions {
 
     public long commands() {
         return sequencer.commands();
+    }
+
+    public int heldLocks() {
+        int[] count = {0};
+        sequencer.inTurn(() -> count[0] = locks.size());
+        return count[0];
     }
 
     public int leasedInodes() {

@@ -90,6 +90,7 @@ final class Machine implements View {
             case Operation.Query query -> Namespace.query(query, context, this);
             case Operation.Mutation mutation -> Namespace.execute(mutation, context, this);
             case Operation.Registry registry -> throw new AssertionError("not the namespace's: " + registry);
+            case Operation.Locking locking -> throw new AssertionError("not the namespace's: " + locking);
         };
         last = outcome;
         apply(outcome.changes());

@@ -11,6 +11,7 @@ import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.VolumeUsage;
+import io.fusecache.metadata.lock.FileLock;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -74,4 +75,10 @@ public record Answer(@Nullable Failure failure, Result result, List<KnownInode> 
     public record Work(List<CloudWork> work) implements Result {}
 
     public record Begun(Listing listing) implements Result {}
+
+    /** A lock is as it was asked for; or the request is {@code queued}, and decided later. */
+    public record Locked(boolean queued) implements Result {}
+
+    /** Who is in the way of a lock, if anyone; {@code here} where it is a program of the asking node. */
+    public record Obstacle(@Nullable FileLock lock, boolean here) implements Result {}
 }

@@ -7,6 +7,9 @@ public sealed interface Downstream {
     /** The answer to the request of that slot and sequence. */
     record Reply(int slot, long sequence, Answer answer) implements Downstream {}
 
+    /** What became of a request for a lock that was queued. */
+    record LockDecided(long ticket, Answer answer) implements Downstream {}
+
     /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. */
     record RecallRequest(long recall, Set<Long> inodes, boolean names) implements Downstream {}
 }

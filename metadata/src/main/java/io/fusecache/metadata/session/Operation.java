@@ -8,6 +8,7 @@ import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.lock.FileLock;
 import java.time.Duration;
 import java.util.BitSet;
 import java.util.List;
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * One request of a session; what each means is said at the method of {@link io.fusecache.metadata.Metadata} that sends it.
  *
  * <p>A {@link Query} changes nothing and may be asked again. A {@link Mutation} is executed once, however often it is
- * sent. A {@link Registry} operation concerns what is kept in memory only: nodes, and who holds which blocks.
+ * sent. A {@link Registry} operation concerns what is kept in memory only: nodes, and who holds which blocks. So does a
+ * {@link Locking} one; executed twice in a row it changes nothing more.
  */
 public sealed interface Operation {
     /** Reads the namespace. */
@@ -30,6 +32,9 @@ public sealed interface Operation {
 
     /** Concerns nodes and holders. */
     sealed interface Registry extends Operation {}
+
+    /** Concerns file locks. */
+    sealed interface Locking extends Operation {}
 
     record Lookup(long parent, FileName name) implements Query {}
 
@@ -111,6 +116,19 @@ public sealed interface Operation {
     record FindHolders(long ino, long version) implements Registry {}
 
     record FindNodes() implements Registry {}
+
+    /**
+     * Takes, changes or drops a lock. What cannot be decided at once is queued, and decided by a
+     * {@link Downstream.LockDecided} of that ticket; the slot is free meanwhile.
+     *
+     * @param ticket a number of the session's own, never given twice
+     */
+    record SetLock(long ticket, boolean waits, FileLock lock) implements Locking {}
+
+    record FindLock(long ticket, FileLock lock) implements Locking {}
+
+    /** Takes a request out of the queue. Says whether it was still there. */
+    record CancelLock(long ticket) implements Locking {}
 
     /**
      * What the reporting node has of one version.

@@ -1,5 +1,7 @@
 package io.fusecache.metadata.session;
 
+import io.fusecache.metadata.lock.FileLock;
+import java.util.List;
 import java.util.Set;
 
 /** What a client says on its stream after {@link Hello}. */
@@ -19,6 +21,12 @@ public sealed interface Upstream {
 
     /** The session is alive; the node's disk is as full as this. */
     record Heartbeat(long availableBytes, long usedBytes) implements Upstream {}
+
+    /**
+     * The locks that this side knows of, the first thing on every further stream of a session, in one message or more. Where
+     * the coordinator knows more, those were never answered, and are dropped; where it has forgotten all, it takes them over.
+     */
+    record HeldLocks(List<FileLock> locks, boolean last) implements Upstream {}
 
     /** The session ends: its leases are given back. */
     record Goodbye() implements Upstream {}

@@ -11,6 +11,17 @@ import java.time.Duration;
  *     node's write leases are as they were
  * @param fenced whether {@link Hello} named a session that was fenced: the node's write leases are gone
  * @param slots how many requests may be in flight
+ * @param locks what the coordinator has of the session's file locks
  * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it
  */
-public record Welcome(long session, long secret, boolean resumed, boolean fenced, int slots, Duration lease) {}
+public record Welcome(
+        long session, long secret, boolean resumed, boolean fenced, int slots, Duration lease, Locks locks) {
+    public enum Locks {
+        /** As they were. */
+        KEPT,
+        /** It restarted and lets nobody lock anything before it has heard of them. */
+        AWAITED,
+        /** It restarted, and the session was away for too long: others may have had them. */
+        LOST
+    }
+}

@@ -96,6 +96,8 @@ public final class AnswerCodec {
                 work.work().forEach(piece -> message.addWork(RecordCodec.encode(piece)));
                 reply.setWork(message);
             }
+            case Answer.Locked(boolean queued) -> reply.setQueued(queued);
+            case Answer.Obstacle obstacle -> reply.setObstacle(LockCodec.encode(obstacle));
             case Answer.Begun begun -> reply.setBegun(RecordCodec.encode(begun.listing()));
         }
     }
@@ -166,6 +168,8 @@ public final class AnswerCodec {
                 yield new Answer.Work(work);
             }
             case BEGUN -> new Answer.Begun(RecordCodec.decode(reply.getBegun()));
+            case QUEUED -> new Answer.Locked(reply.getQueued());
+            case OBSTACLE -> LockCodec.decode(reply.getObstacle());
             case RESULT_NOT_SET -> throw new MalformedException("a reply without a known result");
         };
     }

@@ -114,6 +114,7 @@ final class GrpcStream extends ClientCall.Listener<Wire.Downstream> implements S
             case Upstream.Request request -> send(request, encoded);
             case Upstream.RecallDone done -> outbox.add(encoded);
             case Upstream.Heartbeat heartbeat -> outbox.add(encoded);
+            case Upstream.HeldLocks held -> outbox.add(encoded);
             case Upstream.Goodbye goodbye -> {
                 saidGoodbye = true;
                 outbox.add(encoded);

@@ -22,6 +22,7 @@ final class OperationCodec {
             case Operation.Query query -> encode(query, request);
             case Operation.Mutation mutation -> encode(mutation, request);
             case Operation.Registry registry -> encode(registry, request);
+            case Operation.Locking locking -> LockCodec.encode(locking, request);
         }
     }
 
@@ -271,6 +272,9 @@ final class OperationCodec {
                         RecordCodec.ino(request.getFindHolders().getIno()),
                         request.getFindHolders().getVersion());
             case FIND_NODES -> new Operation.FindNodes();
+            case SET_LOCK -> LockCodec.decode(request.getSetLock());
+            case FIND_LOCK -> LockCodec.decode(request.getFindLock());
+            case CANCEL_LOCK -> new Operation.CancelLock(request.getCancelLock());
             case OPERATION_NOT_SET -> throw new MalformedException("a request without a known operation");
         };
     }

@@ -1,6 +1,7 @@
 package io.fusecache.metadata.wire;
 
 import io.fusecache.metadata.proto.Wire;
+import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Downstream;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Upstream;
@@ -55,7 +56,8 @@ public final class StreamCodec {
                         .setResumed(welcome.resumed())
                         .setFenced(welcome.fenced())
                         .setSlots(welcome.slots())
-                        .setLeaseNanos(welcome.lease().toNanos()))
+                        .setLeaseNanos(welcome.lease().toNanos())
+                        .setLocks(LockCodec.encode(welcome.locks())))
                 .build();
     }
 
@@ -71,7 +73,8 @@ public final class StreamCodec {
                 welcome.getResumed(),
                 welcome.getFenced(),
                 RecordCodec.count(welcome.getSlots(), "slots"),
-                RecordCodec.duration(welcome.getLeaseNanos()));
+                RecordCodec.duration(welcome.getLeaseNanos()),
+                LockCodec.decode(welcome.getLocks()));
     }
 
     public static Wire.Upstream encode(Upstream message) {
@@ -87,6 +90,8 @@ public final class StreamCodec {
                                 .setAvailableBytes(availableBytes)
                                 .setUsedBytes(usedBytes))
                         .build();
+            case Upstream.HeldLocks held ->
+                encoded.setHeldLocks(LockCodec.encode(held)).build();
             case Upstream.Goodbye() ->
                 encoded.setGoodbye(Wire.Goodbye.getDefaultInstance()).build();
         };
@@ -113,6 +118,7 @@ public final class StreamCodec {
                     new Upstream.Heartbeat(
                             RecordCodec.bytes(message.getHeartbeat().getAvailableBytes(), "available bytes"),
                             RecordCodec.bytes(message.getHeartbeat().getUsedBytes(), "used bytes"));
+                case HELD_LOCKS -> LockCodec.decode(message.getHeldLocks());
                 case GOODBYE -> new Upstream.Goodbye();
                 case HELLO -> throw new MalformedException("a second Hello");
                 case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
@@ -139,6 +145,13 @@ public final class StreamCodec {
                 AnswerCodec.encode(reply.answer(), body);
                 yield encoded.setReply(body).build();
             }
+            case Downstream.LockDecided(long ticket, Answer answer) -> {
+                Wire.Reply.Builder body = Wire.Reply.newBuilder();
+                AnswerCodec.encode(answer, body);
+                yield encoded.setLockDecided(
+                                Wire.LockDecided.newBuilder().setTicket(ticket).setAnswer(body))
+                        .build();
+            }
             case Downstream.RecallRequest(long recall, Set<Long> inodes, boolean names) ->
                 encoded.setRecall(Wire.RecallRequest.newBuilder()
                                 .setRecall(recall)
@@ -161,6 +174,10 @@ public final class StreamCodec {
                             message.getRecall().getRecall(),
                             RecordCodec.inodes(message.getRecall().getInodesList()),
                             message.getRecall().getNames());
+                case LOCK_DECIDED ->
+                    new Downstream.LockDecided(
+                            message.getLockDecided().getTicket(),
+                            AnswerCodec.decode(message.getLockDecided().getAnswer()));
                 case WELCOME -> throw new MalformedException("a second Welcome");
                 case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
             };
