@@ -10,6 +10,7 @@ import io.fusecache.client.NodeConfiguration.HostPort;
 import io.fusecache.client.NodeConfiguration.Passthrough;
 import io.fusecache.client.bridge.KernelBridge;
 import io.fusecache.client.bridge.PosixDisk;
+import io.fusecache.client.bridge.RootSquash;
 import io.fusecache.client.bridge.SessionPort;
 import io.fusecache.client.http.MountedFiles;
 import io.fusecache.client.http.NodeHttp;
@@ -24,6 +25,7 @@ import io.fusecache.fuse.mount.FuseMount;
 import io.fusecache.fuse.mount.MountException;
 import io.fusecache.fuse.mount.MountOptions;
 import io.fusecache.fuse.session.Capabilities;
+import io.fusecache.fuse.session.FuseHandler;
 import io.fusecache.fuse.session.FuseSession;
 import io.fusecache.fuse.session.SessionOptions;
 import io.fusecache.fuse.sys.Linux;
@@ -49,13 +51,10 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -131,7 +130,7 @@ public final class Node implements AutoCloseable {
         long peerBytes = (long) PEER_SERVES * PEER_BUFFER_BYTES;
         BufferArena memory = memory(sessionOptions.bufferBytes() + peerBytes);
         Recalls recalls = new Recalls(port);
-        NodeId id = id();
+        NodeId id = NodeIdentity.of(configuration);
         Metadata metadata = started.add("the session with the coordinator", connect(id, recalls));
         NvmeTier local = started.add("the cache", openCache(id, memory));
         CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
@@ -152,13 +151,17 @@ public final class Node implements AutoCloseable {
         files = tree;
         tree.start();
         started.add("word of what the cache holds", Holdings.announce(local, metadata));
-        KernelBridge bridge =
-                new KernelBridge(tree, metadata, configuration.bucket().refresh(), clock, executor);
+        KernelBridge bridge = new KernelBridge(tree, metadata, nameValidity(), clock, executor);
         requireBucket(bucketCheck);
-        FuseSession mounted = mount(sessionOptions, bridge);
+        boolean squash = configuration.mount().rootSquash();
+        FuseSession mounted = mount(sessionOptions, squash ? new RootSquash(bridge, tree, executor) : bridge);
         NodeStatus.Kernel kernel = kernel(mounted.negotiated());
 
-        MountedFiles paths = new MountedFiles(tree, Linux.effectiveUser(), Linux.effectiveGroup());
+        MountedFiles paths = new MountedFiles(
+                tree,
+                Linux.effectiveUser(),
+                Linux.effectiveGroup(),
+                configuration.mount().readOnly());
         NodeReport insight = new NodeReport(
                 configuration,
                 kernel,
@@ -202,6 +205,13 @@ public final class Node implements AutoCloseable {
         return mount.passthrough() == Passthrough.OFF ? session.without(InitFlag.PASSTHROUGH) : session;
     }
 
+    /** For how long the kernel may go by a name without asking. */
+    private Duration nameValidity() {
+        return configuration.mount().rootSquash()
+                ? Duration.ZERO
+                : configuration.bucket().refresh();
+    }
+
     private BufferArena memory(long taken) throws StartupException {
         long left = configuration.memoryBytes() - taken;
         int region = regionBytes();
@@ -220,22 +230,6 @@ public final class Node implements AutoCloseable {
     /** Room for two blocks in one piece: what the bucket is asked for at once. */
     private int regionBytes() {
         return Math.max(16 << 20, 2 * configuration.cache().blockBytes());
-    }
-
-    private NodeId id() throws IOException {
-        NodeId given = configuration.network().id();
-        if (given != null) {
-            return given;
-        }
-        Optional<NodeId> kept =
-                NvmeTier.nodeOf(configuration.cache().directories().getFirst());
-        return kept.isPresent() ? kept.get() : newId();
-    }
-
-    private static NodeId newId() {
-        byte[] random = new byte[6];
-        new SecureRandom().nextBytes(random);
-        return new NodeId("node-" + HexFormat.of().formatHex(random));
     }
 
     /** A coordinator that is not there yet is waited for, as a mount point that is not free yet is. */
@@ -366,7 +360,8 @@ public final class Node implements AutoCloseable {
                         0,
                         null,
                         false),
-                first.resolve("lost"));
+                first.resolve("lost"),
+                configuration.mount().readOnly());
     }
 
     private PeerBlockHandler peerBlocks(Metadata metadata, NvmeTier local) {
@@ -402,7 +397,7 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    private FuseSession mount(SessionOptions options, KernelBridge bridge) throws IOException, InterruptedException {
+    private FuseSession mount(SessionOptions options, FuseHandler bridge) throws IOException, InterruptedException {
         NodeConfiguration.Mount mount = configuration.mount();
         for (int tries = 0; ; tries++) {
             Arena arena = Arena.ofShared();

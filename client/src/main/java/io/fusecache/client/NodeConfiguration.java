@@ -33,7 +33,13 @@ public record NodeConfiguration(
      * @param retries how often mounting is tried again, {@code retryDelay} apart, after the first try failed
      */
     public record Mount(
-            Path directory, boolean readOnly, Passthrough passthrough, int threads, int retries, Duration retryDelay) {}
+            Path directory,
+            boolean readOnly,
+            boolean rootSquash,
+            Passthrough passthrough,
+            int threads,
+            int retries,
+            Duration retryDelay) {}
 
     /** Whether the kernel reads and writes backing files itself. */
     public enum Passthrough {

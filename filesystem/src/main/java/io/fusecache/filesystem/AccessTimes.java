@@ -41,10 +41,13 @@ final class AccessTimes {
     private final KernelCache kernel;
     private final InstantSource clock;
     private final Executor executor;
+    private final boolean kept;
     private final ConcurrentHashMap<Long, Timestamp> seen = new ConcurrentHashMap<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
 
-    AccessTimes(Metadata metadata, KernelCache kernel, InstantSource clock, Executor executor) {
+    /** @param kept false: no read shows */
+    AccessTimes(Metadata metadata, KernelCache kernel, InstantSource clock, Executor executor, boolean kept) {
+        this.kept = kept;
         this.metadata = metadata;
         this.kernel = kernel;
         this.clock = clock;
@@ -58,6 +61,9 @@ final class AccessTimes {
     }
 
     private boolean due(Inode inode) {
+        if (!kept) {
+            return false;
+        }
         Timestamp accessed = of(inode);
         return accessed.compareTo(inode.modified()) <= 0
                 || accessed.compareTo(inode.changed()) <= 0

@@ -81,7 +81,7 @@ public final class FileSystem implements AutoCloseable {
         this.table = new OpenFiles(incarnations);
         this.unlinked = new Unlinked(metadata);
         this.extended = new ExtendedAttributes(metadata);
-        this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor());
+        this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
         this.attributes = new Attributes(metadata, table, incarnations, accessTimes);
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());

@@ -19,6 +19,7 @@ import java.time.Duration;
  * @param cloudWait how long close() waits for the bucket at durability cloud
  * @param foreign type, permissions and owner of a file that somebody else put into the bucket without saying them
  * @param lost where bytes go that could not be committed because another node's version stands
+ * @param readOnly nobody writes: not even access times change
  */
 public record FileSystemOptions(
         int blockBytes,
@@ -30,7 +31,8 @@ public record FileSystemOptions(
         Duration bucketRefresh,
         Duration cloudWait,
         NewInode foreign,
-        Path lost) {
+        Path lost,
+        boolean readOnly) {
     public static FileSystemOptions defaults(Path lost) {
         return new FileSystemOptions(
                 FileVersion.DEFAULT_BLOCK_BYTES,
@@ -42,6 +44,7 @@ public record FileSystemOptions(
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
                 new NewInode(FileType.REGULAR, 0644, 0, 0, 0, null, false),
-                lost);
+                lost,
+                false);
     }
 }

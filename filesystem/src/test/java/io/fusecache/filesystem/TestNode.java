@@ -123,7 +123,8 @@ final class TestNode implements AutoCloseable {
                 setup.bucketRefresh(),
                 Duration.ofSeconds(5),
                 new NewInode(FileType.REGULAR, 0644, 0, 0, 0, null, false),
-                cache.resolve("lost"));
+                cache.resolve("lost"),
+                false);
         this.files = new FileSystem(
                 new FileSystem.Ground(
                         metadata, local, cloud, fetcher, recalls, setup.passthrough() ? kernel : null, clock, executor),

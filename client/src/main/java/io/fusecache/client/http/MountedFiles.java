@@ -35,8 +35,11 @@ public final class MountedFiles implements NodeFiles {
     private final int uid;
     private final int gid;
 
+    private final boolean readOnly;
+
     /** @param uid who owns what is stored here */
-    public MountedFiles(FileSystem files, int uid, int gid) {
+    public MountedFiles(FileSystem files, int uid, int gid, boolean readOnly) {
+        this.readOnly = readOnly;
         this.files = files;
         this.uid = uid;
         this.gid = gid;
@@ -147,8 +150,15 @@ public final class MountedFiles implements NodeFiles {
         }
     }
 
+    private void refuseWhereReadOnly(FilePath path) throws ErrnoException {
+        if (readOnly) {
+            throw new ErrnoException(Errno.EROFS, path + ": this node is mounted read-only");
+        }
+    }
+
     @Override
     public boolean store(FilePath path, InputStream content, long length) throws ErrnoException, IOException {
+        refuseWhereReadOnly(path);
         Node directory = directories(path);
         Optional<Inode> replaced = present(directory, path.last());
         if (replaced.isPresent() && replaced.get().directory()) {
@@ -247,6 +257,7 @@ public final class MountedFiles implements NodeFiles {
 
     @Override
     public void remove(FilePath path) throws ErrnoException {
+        refuseWhereReadOnly(path);
         List<FileName> parents = path.parents();
         Node directory = parents.isEmpty() ? files.root() : walk(parents, path);
         if (!directory.inode().directory()) {

@@ -81,6 +81,7 @@ public final class NodeSettings {
         return new Mount(
                 path(MOUNT),
                 settings.yes(READ_ONLY),
+                settings.yes(ROOT_SQUASH),
                 choice(PASSTHROUGH, Passthrough.class),
                 threads > 0 ? threads : Math.clamp(processors, 2, 8),
                 settings.integer(MOUNT_RETRIES, 0, 10_000),

@@ -134,6 +134,12 @@ public enum Setting {
             env("FUSE_PASSTHROUGH")),
     THREADS("threads", "COUNT", "0", "readers of /dev/fuse; 0: by the number of processors", env("FUSE_THREADS")),
     READ_ONLY("read-only", "BOOL", "false", "mount without the right to change anything", env("FUSE_READ_ONLY")),
+    ROOT_SQUASH(
+            "root-squash",
+            "BOOL",
+            "false",
+            "root is nobody (65534) on this mount, in rights and in what it makes",
+            env("FUSE_ROOT_SQUASH")),
     MOUNT_RETRIES("mount-retries", "COUNT", "8", "how often a failed mount is tried again", env("FUSE_MOUNT_RETRIES")),
     MOUNT_RETRY_DELAY(
             "mount-retry-delay-sec", "SECONDS", "2", "between tries to mount", env("FUSE_MOUNT_RETRY_DELAY_SEC")),
