@@ -27,6 +27,8 @@ final class StyleTest {
     private static final Map<String, String> LONGER_FOR_A_REASON = Map.of(
             "coordinator/src/main/java/io/fusecache/coordinator/session/Sessions.java",
             "the life of a session, whose every step is one turn over leases, registry and namespace",
+            "coordinator/src/main/java/io/fusecache/coordinator/session/LockTable.java",
+            "who has which lock and who waits for whom: one change is a change of both",
             "fuse/src/main/java/io/fusecache/fuse/sys/Posix.java",
             "every downcall of the project, in one class by rule",
             "filesystem/src/main/java/io/fusecache/filesystem/Opens.java",
