@@ -39,7 +39,8 @@ final class Cluster implements AutoCloseable {
         this.flags = List.copyOf(flags);
         Files.createDirectories(bucket());
         Runtime.getRuntime().addShutdownHook(atExit);
-        coordinator = launchCoordinator();
+        coordinator = prepareCoordinator();
+        coordinator.release();
     }
 
     /** @param flags of every node, beside those that make it part of this cluster */
@@ -111,25 +112,27 @@ final class Cluster implements AutoCloseable {
     }
 
     /** kill -9. */
-    void killCoordinator() throws InterruptedException {
+    void killCoordinator() throws IOException, InterruptedException {
+        Daemon next = prepareCoordinator();
         coordinator.kill();
+        coordinator = next;
     }
 
-    void startCoordinator() throws IOException, InterruptedException {
-        coordinator = launchCoordinator();
+    /** After {@link #killCoordinator}. */
+    void startCoordinator() throws IOException {
+        coordinator.release();
         awaitCoordinator();
     }
 
-    private Daemon launchCoordinator() throws IOException {
-        return Daemon.start(
+    private Daemon prepareCoordinator() throws IOException {
+        return Daemon.prepare(
                 "coordinator",
                 directory,
                 "io.fusecache.cli.Coordinator",
                 List.of(
                         "-port", Integer.toString(coordinatorPort),
                         "-grpc-port", Integer.toString(coordinatorGrpcPort),
-                        "-data", directory.resolve("coordinator").toString()),
-                line -> false);
+                        "-data", directory.resolve("coordinator").toString()));
     }
 
     private void awaitCoordinator() {

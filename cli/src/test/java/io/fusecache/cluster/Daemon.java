@@ -3,9 +3,13 @@ package io.fusecache.cluster;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,11 +26,16 @@ final class Daemon {
     private final Process process;
     private final List<String> lines = new ArrayList<>();
     private final CountDownLatch ready = new CountDownLatch(1);
+    /** What every daemon of every test printed; stays after a failure. */
+    private static final Path LOGS = Path.of("target", "daemon-logs").toAbsolutePath();
+
+    private final Path log;
     private final CountDownLatch printed = new CountDownLatch(1);
 
-    private Daemon(String name, Process process, Predicate<String> readyLine) {
+    private Daemon(String name, Path directory, Process process, Predicate<String> readyLine) {
         this.name = name;
         this.process = process;
+        this.log = LOGS.resolve(directory.getFileName() + "-" + name + ".log");
         Thread.ofVirtual().name(name + "-output").start(() -> read(readyLine));
     }
 
@@ -34,12 +43,34 @@ final class Daemon {
     static Daemon start(
             String name, Path directory, String mainClass, List<String> arguments, Predicate<String> readyLine)
             throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command(mainClass, arguments))
-                .directory(directory.toFile())
-                .redirectErrorStream(true);
+        return launch(name, directory, command(mainClass, arguments), readyLine);
+    }
+
+    /**
+     * As above, but only {@link #release} has it begin. To start a process closes the files that this JVM has open, in the
+     * child, which a mount takes for close(2): that waits for the coordinator, so a coordinator has to be prepared while
+     * another one is there.
+     */
+    static Daemon prepare(String name, Path directory, String mainClass, List<String> arguments) throws IOException {
+        List<String> waiting = new ArrayList<>(List.of("sh", "-c", "read -r go && exec \"$@\"", "sh"));
+        waiting.addAll(command(mainClass, arguments));
+        return launch(name, directory, waiting, line -> false);
+    }
+
+    void release() throws IOException {
+        try (OutputStream input = process.getOutputStream()) {
+            input.write('\n');
+        }
+    }
+
+    private static Daemon launch(String name, Path directory, List<String> command, Predicate<String> readyLine)
+            throws IOException {
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
         builder.environment()
                 .putAll(Map.of("FUSECACHE_RUN_DIR", directory.resolve("run").toString()));
-        return new Daemon(name, builder.start(), readyLine);
+        Files.createDirectories(LOGS);
+        return new Daemon(name, directory, builder.start(), readyLine);
     }
 
     /** The command line that {@code bin/} would run. */
@@ -62,11 +93,14 @@ final class Daemon {
 
     private void read(Predicate<String> readyLine) {
         try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+                        new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+                Writer kept = Files.newBufferedWriter(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 synchronized (lines) {
                     lines.add(line);
                 }
+                kept.write(line + "\n");
+                kept.flush();
                 if (readyLine.test(line)) {
                     ready.countDown();
                 }

@@ -5,10 +5,12 @@ import io.fusecache.cache.Disk;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import java.io.EOFException;
 import java.io.IOException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes what a backing file holds the committed content of its inode.
@@ -83,26 +85,47 @@ final class Commits {
             checksums = checksumOf(file, stat, base.blockBytes());
             stat = checksums == null ? file.file().stat() : stat;
         }
-        FileVersion next =
-                new FileVersion(io.ino(), base.version() + 1, stat.size(), base.blockBytes(), checksums, null);
+        FileVersion next = next(base, stat, checksums);
         try {
             metadata.commit(next, stat.modified(), stat.changed(), stat.allocatedBytes());
         } catch (ErrnoException e) {
-            if (e.errno() == Errno.ESTALE) {
-                setAside(io, file);
-                throw new ErrnoException(
-                        Errno.EIO, "the write lease of inode " + io.ino() + " was lost: " + e.getMessage());
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
             }
-            throw e;
+            next = next(madeUnheard(io, file, next, e), stat, checksums);
+            metadata.commit(next, stat.modified(), stat.changed(), stat.allocatedBytes());
         }
         file.committed(next, stillOpen);
         io.committed(next, stat);
         activity.committed(next.size());
     }
 
+    private static FileVersion next(FileVersion base, Disk.Stat stat, int @Nullable [] checksums) {
+        return new FileVersion(base.ino(), base.version() + 1, stat.size(), base.blockBytes(), checksums, null);
+    }
+
+    /**
+     * The version that stands, where an earlier commit of ours made it and its answer did not come in time: the lease is
+     * ours still, so nobody else did. Else the bytes are set aside, with EIO.
+     */
+    private FileVersion madeUnheard(InodeIo io, CachedFile file, FileVersion refused, ErrnoException why)
+            throws ErrnoException, IOException {
+        try {
+            Inode now = metadata.inode(io.ino());
+            if (metadata.self().equals(now.writer()) && now.version() == refused.version()) {
+                return metadata.content(io.ino());
+            }
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+        }
+        setAside(io, file);
+        throw new ErrnoException(Errno.EIO, "the write lease of inode " + io.ino() + " was lost: " + why.getMessage());
+    }
+
     /** Null where the file changed while it was read. */
-    private static int @org.jspecify.annotations.Nullable [] checksumOf(
-            CachedFile file, Disk.Stat before, int blockBytes) throws IOException {
+    private static int @Nullable [] checksumOf(CachedFile file, Disk.Stat before, int blockBytes) throws IOException {
         try {
             int[] checksums = file.checksum(before.size(), blockBytes);
             return InodeIo.sameContent(before, file.file().stat()) ? checksums : null;
