@@ -38,7 +38,12 @@ final class FlushVerb {
                     .plusMillis(999)
                     .toSeconds();
             JsonNode uploads = api.post("/api/flush?timeout_seconds=" + Math.min(left, ROUND.toSeconds()));
-            if (uploads.at("/pending_files").asLong() == 0) {
+            long tooLarge = uploads.at("/too_large_files").asLong();
+            if (uploads.at("/pending_files").asLong() == tooLarge) {
+                if (tooLarge > 0) {
+                    throw new StartupException("node " + api.node().id() + ": every file is in the bucket but "
+                            + tooLarge + ", larger than an object can be: the node's log names them");
+                }
                 out.println(api.node().id() + ": every file is in the bucket");
                 return;
             }

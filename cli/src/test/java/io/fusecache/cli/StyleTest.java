@@ -31,8 +31,6 @@ final class StyleTest {
             "who has which lock and who waits for whom: one change is a change of both",
             "fuse/src/main/java/io/fusecache/fuse/sys/Posix.java",
             "every downcall of the project, in one class by rule",
-            "filesystem/src/main/java/io/fusecache/filesystem/Opens.java",
-            "the transitions of an open file, which take lease, backing file and registration together",
             "tiers/src/main/java/io/fusecache/tiers/nvme/BackingFile.java",
             "one lock, one record: the rules of what it says stay in one place");
 

@@ -39,7 +39,7 @@ final class TimesIT {
         cluster = Cluster.start(2, "-passthrough", passthrough);
         Path mount = cluster.node(1).mount();
         Shell.sh(mount, WORDS + """
-                echo x > f
+                echo x > f; tick; touch f; [ "$(a f)" = "$(m f)" ]
                 reads f; first=$(a f)
                 tick; cat f > /dev/null
                 [ "$(a f)" = "$first" ]

@@ -114,7 +114,7 @@ final class NodeReport implements NodeInsight {
 
     private NodeStatus.Uploads uploads() {
         var pending = parts.files().pendingUploads();
-        return new NodeStatus.Uploads(pending.files(), pending.bytes(), null);
+        return new NodeStatus.Uploads(pending.files(), pending.bytes(), pending.tooLarge(), null);
     }
 
     private static long residentBytes() {

@@ -220,10 +220,19 @@ final class UploadQueue {
         }
     }
 
-    Uploads.Pending pending() {
+    int files() {
         lock.lock();
         try {
-            return new Uploads.Pending(waiting.size() + running.size(), bytes);
+            return waiting.size() + running.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    long bytes() {
+        lock.lock();
+        try {
+            return bytes;
         } finally {
             lock.unlock();
         }

@@ -15,6 +15,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -50,6 +51,9 @@ final class Uploads implements AutoCloseable {
     /** Commits the backing file of an inode anew, because it changed after its last commit with nobody having it open. */
     private final LongConsumer recommit;
 
+    /** Files that no bucket takes, by inode: pending for good, so that nothing is tried again or waits for them. */
+    private final ConcurrentHashMap<Long, FileVersion> tooLarge = new ConcurrentHashMap<>();
+
     /** Versions whose upload made way for a writer, by inode. */
     private final ConcurrentHashMap<Long, Long> parked = new ConcurrentHashMap<>();
 
@@ -80,7 +84,14 @@ final class Uploads implements AutoCloseable {
     /** The last writer of this version is gone. {@code stat}: how the backing file looked at the commit, if that is known. */
     void closed(FileVersion version, Disk.@Nullable Stat stat) {
         parked.remove(version.ino());
+        tooLarge.remove(version.ino());
         if (version.persisted()) {
+            return;
+        }
+        if (version.size() > MOST_OBJECT_BYTES) {
+            tooLarge.put(version.ino(), version);
+            LOG.error(
+                    "{} is larger than an object can be, {} bytes: it stays on this node", version, MOST_OBJECT_BYTES);
             return;
         }
         queue.add(version, stat);
@@ -100,6 +111,7 @@ final class Uploads implements AutoCloseable {
     /** The file was removed: nothing of it needs to be in the bucket. */
     void forget(long ino) {
         parked.remove(ino);
+        tooLarge.remove(ino);
         queue.remove(ino);
     }
 
@@ -113,14 +125,16 @@ final class Uploads implements AutoCloseable {
     }
 
     Pending pending() {
-        return queue.pending();
+        List<FileVersion> unfit = List.copyOf(tooLarge.values());
+        long bytes = unfit.stream().mapToLong(FileVersion::size).sum();
+        return new Pending(queue.files() + unfit.size(), queue.bytes() + bytes, unfit.size());
     }
 
     boolean isPending(long ino) {
-        return queue.contains(ino);
+        return queue.contains(ino) || tooLarge.containsKey(ino);
     }
 
-    /** Waits until everything that is closed is in the bucket. False where it is not within {@code atMost}. */
+    /** Waits until everything that is closed, and fits into an object, is in the bucket. False where it is not within {@code atMost}. */
     boolean flush(Duration atMost) {
         return queue.drain(atMost);
     }
@@ -129,6 +143,10 @@ final class Uploads implements AutoCloseable {
     void uploadNow(FileVersion version) throws ErrnoException {
         if (version.persisted() || version.version() == 0) {
             return;
+        }
+        if (version.size() > MOST_OBJECT_BYTES) {
+            throw new ErrnoException(
+                    Errno.EFBIG, version + " is larger than an object can be, " + MOST_OBJECT_BYTES + " bytes");
         }
         queue.addForced(version);
         if (!queue.awaitGone(version, cloudWait)) {
@@ -207,12 +225,6 @@ final class Uploads implements AutoCloseable {
     }
 
     private boolean upload(CachedFile file, UploadQueue.Task task) throws IOException, ErrnoException {
-        if (task.version().size() > MOST_OBJECT_BYTES) {
-            return failed(
-                    task,
-                    new IOException(
-                            "it is larger than an object can be, " + MOST_OBJECT_BYTES + " bytes: it stays here"));
-        }
         Disk.Stat before = file.file().stat();
         Optional<FileVersion> sealed =
                 task.forced() && file.writing() ? Optional.of(file.version()) : sealer.seal(file, task.stat());
@@ -290,6 +302,6 @@ final class Uploads implements AutoCloseable {
         dispatcher.interrupt();
     }
 
-    /** What is not in the bucket yet. */
-    public record Pending(int files, long bytes) {}
+    /** What is not in the bucket yet; {@code tooLarge} of the files never will be as they are. */
+    public record Pending(int files, long bytes, int tooLarge) {}
 }

@@ -54,7 +54,7 @@ final class BucketTest {
         FileVersion version = node.metadata.content(programs.find("/d/f").id());
         assertThat(version.sealed()).isTrue();
         assertThat(version.persisted()).isTrue();
-        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(0, 0));
+        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(0, 0, 0));
         assertThat(node.local.usage().unpersistedBytes()).isZero();
     }
 
@@ -148,7 +148,7 @@ final class BucketTest {
         programs.write("/g", text("two"));
         assertThat(programs.read("/g")).isEqualTo(text("two"));
         assertThat(node.files.flushUploads(Duration.ofMillis(200))).isFalse();
-        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(1, 3));
+        assertThat(node.files.pendingUploads()).isEqualTo(new Uploads.Pending(1, 3, 0));
         cluster.mood = () -> {};
         assertThat(node.files.flushUploads(LONG)).isTrue();
         assertThat(cluster.object("g")).isEqualTo(text("two"));

@@ -44,7 +44,7 @@ final class RecoveryTest {
         node.programs().write("/f", content);
         node.kill();
         TestNode again = cluster.node("a", slow());
-        assertThat(again.files.pendingUploads()).isEqualTo(new Uploads.Pending(1, content.length));
+        assertThat(again.files.pendingUploads()).isEqualTo(new Uploads.Pending(1, content.length, 0));
         assertThat(again.programs().read("/f")).isEqualTo(content);
         assertThat(again.files.flushUploads(LONG)).isTrue();
         assertThat(cluster.object("f")).isEqualTo(content);

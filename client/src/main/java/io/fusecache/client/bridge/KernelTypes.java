@@ -117,28 +117,29 @@ final class KernelTypes {
     }
 
     AttributeChange change(FuseRequest.Setattr request) {
+        Timestamp now = Timestamp.of(clock.instant());
         return new AttributeChange(
                 request.sets(FuseRequest.Setattr.MODE) ? Integer.valueOf(permissions(request.mode())) : null,
                 request.sets(FuseRequest.Setattr.UID) ? Integer.valueOf(request.uid()) : null,
                 request.sets(FuseRequest.Setattr.GID) ? Integer.valueOf(request.gid()) : null,
-                accessed(request),
-                modified(request),
+                accessed(request, now),
+                modified(request, now),
                 request.sets(FuseRequest.Setattr.KILL_SUIDGID));
     }
 
-    private @Nullable Timestamp accessed(FuseRequest.Setattr request) {
+    private static @Nullable Timestamp accessed(FuseRequest.Setattr request, Timestamp now) {
         if (request.sets(FuseRequest.Setattr.ATIME_NOW)) {
-            return Timestamp.of(clock.instant());
+            return now;
         }
         return request.sets(FuseRequest.Setattr.ATIME)
                 ? new Timestamp(request.atimeSeconds(), request.atimeNanos())
                 : null;
     }
 
-    private @Nullable Timestamp modified(FuseRequest.Setattr request) {
+    private static @Nullable Timestamp modified(FuseRequest.Setattr request, Timestamp now) {
         if (request.sets(FuseRequest.Setattr.MTIME_NOW)) {
             // A truncation's own time is what the backing file got from it.
-            return request.sets(FuseRequest.Setattr.SIZE) ? null : Timestamp.of(clock.instant());
+            return request.sets(FuseRequest.Setattr.SIZE) ? null : now;
         }
         return request.sets(FuseRequest.Setattr.MTIME)
                 ? new Timestamp(request.mtimeSeconds(), request.mtimeNanos())

@@ -50,9 +50,14 @@ public record NodeStatus(
     /** Tier 3. */
     public record Cloud(String provider, String location, String prefix) {}
 
-    /** What is not in the bucket yet. {@code lastError} is that of the latest try that failed, until one succeeds. */
+    /**
+     * What is not in the bucket yet. {@code tooLargeFiles} of the files are larger than an object can be. {@code lastError} is that of the latest try that failed, until one succeeds.
+     */
     public record Uploads(
-            long pendingFiles, long pendingBytes, @Nullable String lastError) {}
+            long pendingFiles,
+            long pendingBytes,
+            long tooLargeFiles,
+            @Nullable String lastError) {}
 
     public record Memory(long arenaBytes, long arenaUsedBytes, long heapMaxBytes, long residentBytes) {}
 }
