@@ -79,27 +79,28 @@ public final class FileSystem implements AutoCloseable {
         this.kernel = ground.recalls().kernel();
         this.incarnations = new Incarnations();
         this.table = new OpenFiles(incarnations);
-        this.unlinked = new Unlinked(metadata);
+        Departed departed = new Departed(metadata, local, table, ground.executor());
+        this.unlinked = new Unlinked(metadata, departed);
         this.extended = new ExtendedAttributes(metadata);
         this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
         this.attributes = new Attributes(metadata, table, incarnations, accessTimes);
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
         this.space = new FileSpace(table, blocks, ground.clock());
-        this.uploads =
-                new Uploads(metadata, local, ground.cloud(), options, ground.executor(), this::recommitInBackground);
+        this.uploads = new Uploads(
+                metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitInBackground);
         Room room = new Room(local, uploads, options.spaceWait());
         BackingChoice choice = new BackingChoice(local, blocks, ground.passthrough());
         Commits commits = new Commits(metadata, blocks, unlinked, lost, activity);
         PageCache pageCache = new PageCache();
         this.releases = new Releases(
                 metadata,
-                local,
                 table,
                 choice,
                 commits,
                 uploads,
                 unlinked,
+                departed,
                 pageCache,
                 accessTimes,
                 kernel,
@@ -125,8 +126,8 @@ public final class FileSystem implements AutoCloseable {
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker);
-        this.recovery = new Recovery(metadata, local, opens, uploads, lost);
-        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked));
+        this.recovery = new Recovery(metadata, local, opens, uploads, departed, lost);
+        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, departed));
     }
 
     private void recommitInBackground(long ino) {

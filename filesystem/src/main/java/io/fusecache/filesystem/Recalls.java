@@ -17,7 +17,7 @@ public final class Recalls implements RecallListener {
     private volatile @Nullable Rooms rooms;
 
     /** Where something is cached or open. */
-    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked) {}
+    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked, Departed departed) {}
 
     public Recalls(KernelCache kernel) {
         this.kernel = kernel;
@@ -48,6 +48,7 @@ public final class Recalls implements RecallListener {
             } else if (bound.unlinked().contains(ino)) {
                 open.add(ino);
             }
+            bound.departed().recalled(ino);
             for (long nodeId : bound.incarnations().known(ino)) {
                 kernel.attributesChanged(nodeId);
             }
@@ -65,6 +66,7 @@ public final class Recalls implements RecallListener {
             return;
         }
         kernel.namesChanged();
+        bound.departed().reset();
         for (InodeIo io : bound.table().all()) {
             bound.unlinked().suspect(io.ino());
             kernel.attributesChanged(io.nodeId);

@@ -26,13 +26,15 @@ final class Recovery {
     private final LocalTier local;
     private final Opens opens;
     private final Uploads uploads;
+    private final Departed departed;
     private final LostFiles lost;
 
-    Recovery(Metadata metadata, LocalTier local, Opens opens, Uploads uploads, LostFiles lost) {
+    Recovery(Metadata metadata, LocalTier local, Opens opens, Uploads uploads, Departed departed, LostFiles lost) {
         this.metadata = metadata;
         this.local = local;
         this.opens = opens;
         this.uploads = uploads;
+        this.departed = departed;
         this.lost = lost;
     }
 
@@ -75,7 +77,8 @@ final class Recovery {
         Inode inode = metadata.inode(file.ino());
         metadata.abandonUpload(file.ino());
         if (inode.links() == 0) {
-            discard(file.ino());
+            departed.add(file.ino());
+            departed.released(file.ino());
         } else if (!file.writing()) {
             closed(file.version(), metadata.content(file.ino()));
         } else {

@@ -1,7 +1,6 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
-import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -30,12 +29,12 @@ final class Releases {
     private static final Duration RETRY = Duration.ofSeconds(2);
 
     private final Metadata metadata;
-    private final LocalTier local;
     private final OpenFiles table;
     private final BackingChoice choice;
     private final Commits commits;
     private final Uploads uploads;
     private final Unlinked unlinked;
+    private final Departed departed;
     private final PageCache pageCache;
     private final AccessTimes accessTimes;
     private final KernelCache kernel;
@@ -47,12 +46,12 @@ final class Releases {
 
     Releases(
             Metadata metadata,
-            LocalTier local,
             OpenFiles table,
             BackingChoice choice,
             Commits commits,
             Uploads uploads,
             Unlinked unlinked,
+            Departed departed,
             PageCache pageCache,
             AccessTimes accessTimes,
             KernelCache kernel,
@@ -60,12 +59,12 @@ final class Releases {
             Executor executor,
             LongConsumer recommit) {
         this.metadata = metadata;
-        this.local = local;
         this.table = table;
         this.choice = choice;
         this.commits = commits;
         this.uploads = uploads;
         this.unlinked = unlinked;
+        this.departed = departed;
         this.pageCache = pageCache;
         this.accessTimes = accessTimes;
         this.kernel = kernel;
@@ -305,20 +304,16 @@ final class Releases {
             }
         }
         if (!table.isOpen(ino)) {
-            unlinked.releaseRemoved(ino);
             discard(ino);
+            unlinked.releaseRemoved(ino);
         }
     }
 
-    /** The file is gone for good: its bytes go too, unless a handle still reads them. */
+    /** The file has no name any more: its bytes go, unless a handle still reads them, here or on another node. */
     void discard(long ino) {
         uploads.forget(ino);
         if (!table.isOpen(ino)) {
-            try {
-                local.discard(ino);
-            } catch (IOException e) {
-                LOG.warn("the cached bytes of removed inode {} stay until they are evicted: {}", ino, e.getMessage());
-            }
+            departed.add(ino);
         }
     }
 }

@@ -17,9 +17,11 @@ final class Unlinked {
     private final Set<Long> suspected = ConcurrentHashMap.newKeySet();
 
     private final Metadata metadata;
+    private final Departed departed;
 
-    Unlinked(Metadata metadata) {
+    Unlinked(Metadata metadata, Departed departed) {
         this.metadata = metadata;
+        this.departed = departed;
     }
 
     void add(Inode inode) {
@@ -70,12 +72,14 @@ final class Unlinked {
         forgotten.remove(ino);
         held.remove(ino);
         metadata.releaseUnlinked(Set.of(ino));
+        departed.released(ino);
     }
 
     private void release(long ino) {
         forgotten.remove(ino);
         if (held.remove(ino)) {
             metadata.releaseUnlinked(Set.of(ino));
+            departed.released(ino);
         }
     }
 }

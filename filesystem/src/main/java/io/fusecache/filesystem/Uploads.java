@@ -48,6 +48,8 @@ final class Uploads implements AutoCloseable {
     private final Semaphore seals = new Semaphore(2);
     private final Duration cloudWait;
 
+    private final Departed departed;
+
     /** Commits the backing file of an inode anew, because it changed after its last commit with nobody having it open. */
     private final LongConsumer recommit;
 
@@ -65,6 +67,7 @@ final class Uploads implements AutoCloseable {
             CloudTier cloud,
             FileSystemOptions options,
             ExecutorService executor,
+            Departed departed,
             LongConsumer recommit) {
         this.metadata = metadata;
         this.local = local;
@@ -73,6 +76,7 @@ final class Uploads implements AutoCloseable {
         this.queue = new UploadQueue(options.uploadDelay(), options.uploads());
         this.executor = executor;
         this.cloudWait = options.cloudWait();
+        this.departed = departed;
         this.recommit = recommit;
         this.dispatcher = Thread.ofVirtual().name("uploads").unstarted(this::dispatch);
     }
@@ -209,12 +213,19 @@ final class Uploads implements AutoCloseable {
             }
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESTALE) {
+                departs(ino);
                 return true;
             }
             return failed(task, e);
         } catch (IOException e) {
             return failed(task, e);
         }
+    }
+
+    /** Another node removed it. */
+    private void departs(long ino) {
+        departed.add(ino);
+        departed.released(ino);
     }
 
     private static boolean failed(UploadQueue.Task task, Exception e) {
@@ -286,7 +297,11 @@ final class Uploads implements AutoCloseable {
 
     private boolean waitsForItsKey(CachedFile file, FileVersion version) throws ErrnoException, IOException {
         Inode inode = metadata.inode(version.ino());
-        if (inode.links() == 0 || inode.version() != version.version()) {
+        if (inode.links() == 0) {
+            departs(version.ino());
+            return false;
+        }
+        if (inode.version() != version.version()) {
             return false;
         }
         FileVersion now = metadata.content(version.ino());

@@ -39,6 +39,9 @@ final class TestCluster implements AutoCloseable {
     /** What a read of the bucket does before it answers; for tests of its failures. */
     volatile BucketMood mood = () -> {};
 
+    /** The same for a read of a peer. */
+    volatile BucketMood peerMood = () -> {};
+
     interface BucketMood {
         void answer() throws IOException;
     }
@@ -134,6 +137,7 @@ final class TestCluster implements AutoCloseable {
             @Override
             public ReadOutcome read(NodeAddress peer, FileVersion version, long offset, MemorySegment target)
                     throws IOException {
+                peerMood.answer();
                 TestNode node = nodes.get(peer.id().value());
                 if (node == null || node.isDown()) {
                     throw new IOException("node " + peer.id() + " is down");

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.CountDownLatch;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -185,6 +186,46 @@ final class TwoNodesTest {
         Awaitility.await().until(() -> nodeB.local.find(fd.id).isEmpty());
         a.forget(fd.id);
         Awaitility.await().until(() -> cluster.isGone(fd.id));
+    }
+
+    /** B has read nothing of it yet, the bucket has nothing, and A has no use of it any more: A's bytes stay for B. */
+    @Test
+    void whatOnlyTheNodeThatRemovedItHasIsStillReadElsewhere() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 9 * BLOCK);
+        a.write("/f", content);
+        CountDownLatch removed = new CountDownLatch(1);
+        cluster.peerMood = () -> {
+            try {
+                removed.await();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        };
+        Programs.Fd fd = b.open("/f", OpenMode.READ);
+        a.unlink("/f");
+        a.forget(fd.id);
+        assertThat(nodeA.metadata.exists(fd.id)).isTrue();
+        removed.countDown();
+        assertThat(fd.read(0, content.length)).isEqualTo(content);
+        fd.close();
+        Awaitility.await().until(() -> cluster.isGone(fd.id));
+        Awaitility.await()
+                .until(() -> nodeA.local.find(fd.id).isEmpty()
+                        && nodeB.local.find(fd.id).isEmpty());
+    }
+
+    /** Its upload finds out: nothing else would tell A, and unpersisted bytes are never evicted. */
+    @Test
+    void whatIsRemovedElsewhereBeforeItsUploadTakesNoRoom() throws Exception {
+        TestNode nodeC = cluster.node("c", TestNode.Setup.of(true).withUploadDelay(Duration.ofMillis(300)));
+        Programs c = nodeC.programs();
+        c.write("/f", OneNodeSuite.bytes(1, 3 * BLOCK));
+        long ino = c.find("/f").id();
+        b.unlink("/f");
+        b.forget(ino);
+        c.forget(ino);
+        Awaitility.await().until(() -> cluster.isGone(ino));
+        Awaitility.await().until(() -> nodeC.local.find(ino).isEmpty());
     }
 
     @Test

@@ -156,6 +156,19 @@ public final class CoordinatorClient implements Metadata {
     }
 
     @Override
+    public boolean exists(long ino) throws ErrnoException {
+        try {
+            Inode there = inodeOf(new Operation.ReadInode(ino));
+            return there.ino() == ino;
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+            return false;
+        }
+    }
+
+    @Override
     public @Nullable Inode cachedLookup(long parent, FileName name) throws ErrnoException {
         return cache.lookup(parent, name);
     }

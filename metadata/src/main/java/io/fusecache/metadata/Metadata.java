@@ -32,6 +32,12 @@ public interface Metadata extends AutoCloseable {
     /** ESTALE where there is no such inode. */
     Inode inode(long ino) throws ErrnoException;
 
+    /**
+     * Whether there is such an inode, by the coordinator's word alone, after all that this session has sent before. With a read
+     * lease: its end is announced by a recall.
+     */
+    boolean exists(long ino) throws ErrnoException;
+
     /** As {@link #lookup} from leased knowledge: null where a question to the coordinator is needed. Throws ENOENT as well. */
     @Nullable Inode cachedLookup(long parent, FileName name) throws ErrnoException;
 
