@@ -20,8 +20,19 @@ public final class RandomRun {
         void check(RandomGenerator random) throws Exception;
     }
 
+    /** One run of a property that makes its input from the seed itself, so that the seed means the same elsewhere. */
+    @FunctionalInterface
+    public interface SeedProperty {
+        void check(long seed) throws Exception;
+    }
+
     /** Runs it {@code runs} times, from a starting seed that differs from one day to the next run. */
     public static void of(int runs, Property property) {
+        ofSeeds(runs, seed -> property.check(new SplittableRandom(seed)));
+    }
+
+    /** As {@link #of}. */
+    public static void ofSeeds(int runs, SeedProperty property) {
         String seed = System.getProperty(SEED);
         if (seed != null) {
             once(Long.parseLong(seed), property);
@@ -34,9 +45,9 @@ public final class RandomRun {
         }
     }
 
-    private static void once(long seed, Property property) {
+    private static void once(long seed, SeedProperty property) {
         try {
-            property.check(new SplittableRandom(seed));
+            property.check(seed);
         } catch (Exception | AssertionError failed) {
             Assertions.fail("with seed " + seed + " (replay: -D" + SEED + "=" + seed + "): " + failed, failed);
         }

@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -39,6 +40,14 @@ public final class Caller {
         this.kernel = kernel;
         this.memory = memory;
         this.descriptors = descriptors;
+    }
+
+    /**
+     * Calls by whoever runs the thread that asks, outside of any check; what it leaves open stays open. The thread's working
+     * directory and umask are its own from here on.
+     */
+    public static Caller ofThread(Arena arena) {
+        return new Caller(Actor.ROOT, new Kernel(arena), new Memory(arena), new Descriptors());
     }
 
     public Actor actor() {

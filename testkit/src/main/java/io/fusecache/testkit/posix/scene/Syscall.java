@@ -12,6 +12,7 @@ public enum Syscall {
     DUP(32, 23),
     FACCESSAT(269, 48),
     FACCESSAT2(439, 439),
+    FADVISE64(221, 223),
     FALLOCATE(285, 47),
     FCHDIR(81, 50),
     FCHMOD(91, 52),
