@@ -12,6 +12,9 @@ public final class Chapters {
     public static List<Rule> all() {
         Rules rules = new Rules();
         PathRules.add(rules);
+        MakingRules.add(rules);
+        OpenRules.add(rules);
+        LinkRules.add(rules);
         return rules.all();
     }
 }

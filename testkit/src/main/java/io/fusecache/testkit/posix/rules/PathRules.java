@@ -28,7 +28,10 @@ final class PathRules {
     private static final int LINKS_MAX = 40;
 
     /** Who is judged by permission bits, by the class that judges. */
-    private static final List<Actor> JUDGED = List.of(Actor.OWNER, Actor.FELLOW, Actor.MEMBER, Actor.OTHER);
+    static final List<Actor> JUDGED = List.of(Actor.OWNER, Actor.FELLOW, Actor.MEMBER, Actor.OTHER);
+
+    /** What permission bits may grant to one class of users. */
+    static final List<Integer> CLASS_BITS = List.of(0, 1, 2, 3, 4, 5, 6, 7);
 
     private PathRules() {}
 
