@@ -15,6 +15,12 @@ public final class Chapters {
         MakingRules.add(rules);
         OpenRules.add(rules);
         LinkRules.add(rules);
+        RemovingRules.add(rules);
+        StickyRules.add(rules);
+        RenameRules.add(rules);
+        RenameFlagRules.add(rules);
+        ModeRules.add(rules);
+        OwnerRules.add(rules);
         return rules.all();
     }
 }
