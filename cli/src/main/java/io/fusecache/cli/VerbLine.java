@@ -1,7 +1,6 @@
 package io.fusecache.cli;
 
 import io.fusecache.client.settings.UsageException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -70,8 +69,10 @@ final class VerbLine {
     }
 
     List<String> words() {
-        List<String> words = new ArrayList<>();
-        result.matchedPositionals().forEach(positional -> words.addAll(positional.stringValues()));
-        return words;
+        // The one positional parameter has all words, and is listed once for each run of them between options.
+        return result.matchedPositionals().stream()
+                .findFirst()
+                .map(positional -> List.copyOf(positional.stringValues()))
+                .orElse(List.of());
     }
 }
