@@ -81,6 +81,10 @@ final class CoordinatorApi {
         return send(request(path).PUT(BodyPublishers.ofString(mapper.writeValueAsString(body))));
     }
 
+    JsonNode post(String path, Object body) throws StartupException, InterruptedException {
+        return send(request(path).POST(BodyPublishers.ofString(mapper.writeValueAsString(body))));
+    }
+
     JsonNode post(String path) throws StartupException, InterruptedException {
         return send(request(path).POST(BodyPublishers.noBody()));
     }
@@ -101,7 +105,18 @@ final class CoordinatorApi {
         }
     }
 
+    /** A part of a list; {@code next} asks for the one after it. */
+    record Page(JsonNode body, Optional<String> next) {}
+
+    Page page(String path) throws StartupException, InterruptedException {
+        return reply(request(path).GET());
+    }
+
     private JsonNode send(HttpRequest.Builder request) throws StartupException, InterruptedException {
+        return reply(request).body();
+    }
+
+    private Page reply(HttpRequest.Builder request) throws StartupException, InterruptedException {
         if (!apiKey.isEmpty()) {
             request.header("X-API-Key", apiKey);
         }
@@ -116,7 +131,7 @@ final class CoordinatorApi {
             if (reply.statusCode() != 200) {
                 throw new StartupException(body.at("/error/message").asString(reply.body()));
             }
-            return body;
+            return new Page(body, reply.headers().firstValue("X-Next"));
         } catch (IOException | JacksonException silent) {
             throw new StartupException(
                     "the coordinator at %s does not answer (%s): see its log, or give --coordinator HOST:PORT"

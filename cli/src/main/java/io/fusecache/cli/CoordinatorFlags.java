@@ -1,6 +1,7 @@
 package io.fusecache.cli;
 
 import io.fusecache.client.NodeConfiguration.HostPort;
+import io.fusecache.client.settings.GoDuration;
 import io.fusecache.client.settings.HostPortText;
 import io.fusecache.client.settings.UsageException;
 import io.fusecache.coordinator.CoordinatorConfiguration;
@@ -9,11 +10,13 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -33,6 +36,12 @@ final class CoordinatorFlags {
                 "grpc-port", "PORT", "9080", "gRPC: sessions of clients; 0 for any free port", "COORDINATOR_GRPC_PORT"),
         DATA("data", "DIR", "/tmp/fuse-coordinator", "where its state is kept", "COORDINATOR_DATA"),
         LISTEN("listen", "ADDRESS", "0.0.0.0", "address to listen on", "COORDINATOR_LISTEN"),
+        TRASH_KEEP(
+                "trash-keep",
+                "TIME",
+                "",
+                "how long removed files are kept from now on, such as 7d; 0 for not at all; else as it was set last",
+                "COORDINATOR_TRASH_KEEP"),
         API_KEY("api-key", "KEY", "", "what requests and clients must carry", "FUSE_API_KEY"),
         RAFT_ID("raft-id", "NAME", "", "which of -raft-peers this member is", "COORDINATOR_RAFT_ID"),
         RAFT_PEERS("raft-peers", "ID=HOST:PORT,...", "", "the members of a replica group", "COORDINATOR_RAFT_PEERS");
@@ -128,7 +137,12 @@ final class CoordinatorFlags {
         String apiKey = texts.text(Setting.API_KEY);
         return new Asked(
                 new CoordinatorConfiguration(
-                        texts.text(Setting.LISTEN), port, grpcPort, texts.data(), apiKey.isEmpty() ? null : apiKey),
+                        texts.text(Setting.LISTEN),
+                        port,
+                        grpcPort,
+                        texts.data(),
+                        apiKey.isEmpty() ? null : apiKey,
+                        texts.trashKeep()),
                 texts.members());
     }
 
@@ -206,6 +220,15 @@ final class CoordinatorFlags {
                 return Path.of(text(Setting.DATA)).toAbsolutePath().normalize();
             } catch (InvalidPathException invalid) {
                 throw wrong(Setting.DATA, "a path: " + invalid.getReason());
+            }
+        }
+
+        @Nullable Duration trashKeep() throws UsageException {
+            String text = text(Setting.TRASH_KEEP);
+            try {
+                return text.isEmpty() ? null : GoDuration.parseWithDays(text);
+            } catch (IllegalArgumentException wrong) {
+                throw wrong(Setting.TRASH_KEEP, "a time such as 7d, 36h or 0");
             }
         }
 

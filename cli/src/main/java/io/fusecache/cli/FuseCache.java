@@ -18,6 +18,7 @@ public final class FuseCache {
             new Verb("flush", "[--timeout TIME] [DIR]", "wait until every file is in the bucket", FlushVerb::run),
             new Verb("explain", "[--json] PATH", "which tier would serve a file, and why", ExplainVerb::run),
             new Verb("quota", QuotaVerb.USAGE, "limits of directory trees", QuotaVerb::run),
+            new Verb("trash", TrashVerb.USAGE, "removed files: keep, list, restore", TrashVerb::run),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
             new Verb("bench", "[--disk DIR] ...", "a mount and its disk, side by side", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));

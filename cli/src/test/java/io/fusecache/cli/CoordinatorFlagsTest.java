@@ -11,6 +11,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +54,14 @@ final class CoordinatorFlagsTest {
     }
 
     @Test
+    void removedFilesAreKeptForDaysOrAsItWasSetLast() throws Exception {
+        assertThat(configuration(Map.of()).trashKeep()).isNull();
+        assertThat(configuration(Map.of(), "-trash-keep", "7d").trashKeep()).isEqualTo(Duration.ofDays(7));
+        assertThat(configuration(Map.of("COORDINATOR_TRASH_KEEP", "0")).trashKeep())
+                .isEqualTo(Duration.ZERO);
+    }
+
+    @Test
     void whatKubernetesCallsCoordinatorPortIsNotOurs() throws Exception {
         assertThat(configuration(Map.of("COORDINATOR_PORT", "tcp://10.0.0.1:8080"))
                         .port())
@@ -64,6 +73,7 @@ final class CoordinatorFlagsTest {
         Path file = Files.writeString(folder.resolve("c"), "colour = red\n");
 
         wrong("-port", Map.of(), "-port", "70000");
+        wrong("such as 7d", Map.of(), "-trash-keep", "a week");
         wrong("COORDINATOR_PORT", Map.of("COORDINATOR_PORT", "x"));
         wrong("both 9080", Map.of(), "-port", "9080");
         wrong("'-colour'", Map.of(), "-colour", "red");

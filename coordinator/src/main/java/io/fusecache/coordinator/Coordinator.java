@@ -1,5 +1,6 @@
 package io.fusecache.coordinator;
 
+import io.fusecache.coordinator.namespace.Trash;
 import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.coordinator.state.LocalLog;
@@ -10,10 +11,12 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.RecallListener;
+import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -56,6 +59,7 @@ public final class Coordinator implements AutoCloseable {
         sessions = new Sessions(store, log, clock, new SecureRandom(), timer, limits);
         try {
             sessions.start();
+            TrashSweep.start(sessions, timer);
         } catch (IOException e) {
             timer.shutdownNow();
             store.close();
@@ -75,6 +79,16 @@ public final class Coordinator implements AutoCloseable {
 
     public Sessions sessions() {
         return sessions;
+    }
+
+    /** Sets how long files are kept that are removed from now on; zero: not at all. */
+    public void keepRemoved(Duration time) throws IOException {
+        Answer.Failure failure = sessions.change((context, view) -> Trash.keep(time, context, view))
+                .join()
+                .failure();
+        if (failure != null) {
+            throw new IOException(failure.message());
+        }
     }
 
     /** What the state takes on disk and in memory. */

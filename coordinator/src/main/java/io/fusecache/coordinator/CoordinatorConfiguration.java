@@ -1,6 +1,7 @@
 package io.fusecache.coordinator;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,13 +12,19 @@ import org.jspecify.annotations.Nullable;
  * @param grpcPort 0 for any free one
  * @param data the folder of its state, made where it is not there
  * @param apiKey what requests and clients must carry, or null for nothing
+ * @param trashKeep how long removed files are kept from this start on; null leaves it as it was set last
  */
 public record CoordinatorConfiguration(
         String listenHost,
         int port,
         int grpcPort,
         Path data,
-        @Nullable String apiKey) {
+        @Nullable String apiKey,
+        @Nullable Duration trashKeep) {
+    public CoordinatorConfiguration(String listenHost, int port, int grpcPort, Path data, @Nullable String apiKey) {
+        this(listenHost, port, grpcPort, data, apiKey, null);
+    }
+
     @Override
     public String toString() {
         return "listen=%s port=%d grpc-port=%d data=%s api-key=%s"

@@ -6,6 +6,7 @@ import io.fusecache.coordinator.rpc.SessionService;
 import io.fusecache.coordinator.session.SessionLimits;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,10 @@ public final class CoordinatorServer implements AutoCloseable {
             rest = bindRest(host, configuration.port());
             rpc = bindRpc(host, configuration.grpcPort(), service);
             coordinator = Coordinator.open(configuration.data(), limits);
+            Duration keep = configuration.trashKeep();
+            if (keep != null) {
+                coordinator.keepRemoved(keep);
+            }
             rest.serve(coordinator, rpc.port(), configuration.apiKey(), InstantSource.system());
             service.serve(coordinator.sessions());
             started = true;

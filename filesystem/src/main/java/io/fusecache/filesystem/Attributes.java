@@ -153,7 +153,8 @@ final class Attributes {
                 inode.target(),
                 inode.version(),
                 inode.writer(),
-                inode.extended());
+                inode.extended(),
+                inode.kept());
     }
 
     /** chmod, chown, utimensat. The times of a file that is written here are its backing file's, so those are set too. */

@@ -42,15 +42,15 @@ final class Commits {
     }
 
     /**
-     * Commits where the backing file differs from what is committed; an inode without a name is not worth it. Returns
-     * whether all that was written is committed, or needs not be. EIO where the lease was lost: the bytes were set aside.
+     * Commits where the backing file differs from what is committed; an inode that ends with its last close is not worth it.
+     * Returns whether all that was written is committed, or needs not be. EIO where the lease was lost: the bytes were set aside.
      */
     boolean commitChanges(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
         if (io.lost()) {
             throw new ErrnoException(Errno.EIO, "the write lease of inode " + io.ino() + " was lost while it was open");
         }
         CachedFile file = io.isOpen() ? io.opened().file() : null;
-        if (file == null || !io.live() || unlinked.contains(io.ino())) {
+        if (file == null || !io.live() || unlinked.worthless(io.ino())) {
             return file == null || !io.live();
         }
         if (io.differs(file.file().stat())) {

@@ -179,7 +179,7 @@ public final class Names {
 
     private void removed(Inode inode) {
         unlinked.add(inode);
-        if (inode.links() == 0 && inode.regular()) {
+        if (inode.ending() && inode.regular()) {
             releases.discard(inode.ino());
         }
         cloudWorker.nudge();

@@ -76,7 +76,7 @@ final class Recovery {
     private void recover(LocalTier.Unpersisted file) throws ErrnoException, IOException {
         Inode inode = metadata.inode(file.ino());
         metadata.abandonUpload(file.ino());
-        if (inode.links() == 0) {
+        if (inode.ending()) {
             departed.add(file.ino());
             departed.released(file.ino());
         } else if (!file.writing()) {

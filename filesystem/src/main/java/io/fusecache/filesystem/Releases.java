@@ -4,6 +4,7 @@ import io.fusecache.cache.CachedFile;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import java.io.IOException;
 import java.time.Duration;
@@ -107,7 +108,7 @@ final class Releases {
 
     private void awaitDurability(InodeIo io) throws ErrnoException {
         InodeIo.Backing backing = io.backing();
-        if (durability == Durability.CLOUD && backing != null && !unlinked.contains(io.ino())) {
+        if (durability == Durability.CLOUD && backing != null && !unlinked.worthless(io.ino())) {
             uploads.uploadNow(backing.version());
         }
     }
@@ -184,7 +185,7 @@ final class Releases {
     private long stopWriting(InodeIo io) {
         long ino = io.ino();
         try {
-            if (!io.lost() && !unlinked.contains(ino)) {
+            if (!io.lost() && !unlinked.worthless(ino)) {
                 boolean mapped = io.live() && writtenByMapping(io);
                 if (io.unmapped(mapped)) {
                     commits.commitOtherBytes(io);
@@ -204,7 +205,7 @@ final class Releases {
             LOG.error("inode {}: {}", ino, e.getMessage());
         }
         metadata.endWrite(ino);
-        if (!unlinked.contains(ino)) {
+        if (!unlinked.worthless(ino)) {
             io.stoppedWriting();
         }
         return 0;
@@ -266,7 +267,9 @@ final class Releases {
             file.close();
         }
         if (unlinked.contains(io.ino())) {
-            discard(io.ino());
+            if (unlinked.worthless(io.ino())) {
+                discard(io.ino());
+            }
             unlinked.closed(io.ino());
         } else if (unlinked.takeSuspicion(io.ino())) {
             executor.execute(() -> releaseWhereRemoved(io.ino()));
@@ -293,8 +296,11 @@ final class Releases {
     }
 
     private void releaseWhereRemoved(long ino) {
+        boolean kept = false;
         try {
-            if (metadata.inode(ino).links() > 0) {
+            Inode inode = metadata.inode(ino);
+            kept = inode.kept();
+            if (inode.links() > 0) {
                 return;
             }
         } catch (ErrnoException e) {
@@ -304,7 +310,9 @@ final class Releases {
             }
         }
         if (!table.isOpen(ino)) {
-            discard(ino);
+            if (!kept) {
+                discard(ino);
+            }
             unlinked.releaseRemoved(ino);
         }
     }

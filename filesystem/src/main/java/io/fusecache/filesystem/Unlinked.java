@@ -7,11 +7,15 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Inodes without a name that this session keeps alive: removed while open, or made by O_TMPFILE. They end when nothing
- * here has them open and the kernel has forgotten them, which it does at once for an inode without links.
+ * here has them open and the kernel has forgotten them, which it does at once for an inode without links. The bytes of one
+ * that the trash keeps are wanted nevertheless.
  */
 final class Unlinked {
     private final Set<Long> held = ConcurrentHashMap.newKeySet();
     private final Set<Long> forgotten = ConcurrentHashMap.newKeySet();
+
+    /** Those of them that the trash had when they were removed. */
+    private final Set<Long> kept = ConcurrentHashMap.newKeySet();
 
     /** Open here while something about them changed elsewhere: their last name may have gone with that. */
     private final Set<Long> suspected = ConcurrentHashMap.newKeySet();
@@ -26,6 +30,11 @@ final class Unlinked {
 
     void add(Inode inode) {
         if (inode.links() == 0) {
+            if (inode.kept()) {
+                kept.add(inode.ino());
+            } else {
+                kept.remove(inode.ino());
+            }
             held.add(inode.ino());
         }
     }
@@ -34,10 +43,16 @@ final class Unlinked {
     void linked(long ino) {
         held.remove(ino);
         forgotten.remove(ino);
+        kept.remove(ino);
     }
 
     boolean contains(long ino) {
         return held.contains(ino);
+    }
+
+    /** Whether nobody will want its bytes after the last close here. */
+    boolean worthless(long ino) {
+        return held.contains(ino) && !kept.contains(ino);
     }
 
     /** The kernel has no more use of it; {@code open}: a handle has. */
@@ -71,12 +86,14 @@ final class Unlinked {
     void releaseRemoved(long ino) {
         forgotten.remove(ino);
         held.remove(ino);
+        kept.remove(ino);
         metadata.releaseUnlinked(Set.of(ino));
         departed.released(ino);
     }
 
     private void release(long ino) {
         forgotten.remove(ino);
+        kept.remove(ino);
         if (held.remove(ino)) {
             metadata.releaseUnlinked(Set.of(ino));
             departed.released(ino);

@@ -297,7 +297,7 @@ final class Uploads implements AutoCloseable {
 
     private boolean waitsForItsKey(CachedFile file, FileVersion version) throws ErrnoException, IOException {
         Inode inode = metadata.inode(version.ino());
-        if (inode.links() == 0) {
+        if (inode.ending()) {
             departs(version.ino());
             return false;
         }

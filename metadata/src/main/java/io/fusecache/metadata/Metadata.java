@@ -163,7 +163,7 @@ public interface Metadata extends AutoCloseable {
     // the bucket
 
     /**
-     * Leave to upload, or empty where the version is not the last one, the inode has no name, or its key is busy
+     * Leave to upload, or empty where the version is not the last one, the inode is removed and not kept, or its key is busy
      * with work of before ({@link CloudWork}), to be tried again when that is done.
      */
     Optional<UploadTicket> beginUpload(long ino, long version) throws ErrnoException;

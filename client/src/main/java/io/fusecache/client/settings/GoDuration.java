@@ -6,9 +6,10 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Durations in the forms of Go's {@code time.ParseDuration}: {@code 30s}, {@code 1m30s}, {@code 500ms}, {@code 1.5h}. */
+/** Durations in the forms of Go's {@code time.ParseDuration}: {@code 30s}, {@code 1m30s}, {@code 500ms}, {@code 1.5h}; and days. */
 public final class GoDuration {
     private static final Pattern PART = Pattern.compile("(\\d+(?:\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)");
+    private static final Pattern DAYS = Pattern.compile("(\\d{1,5})d(.*)");
     private static final Map<String, Long> NANOS = Map.of(
             "ns", 1L,
             "us", 1_000L,
@@ -45,6 +46,23 @@ public final class GoDuration {
         } catch (ArithmeticException tooLong) {
             throw new IllegalArgumentException("expected less than 292 years", tooLong);
         }
+    }
+
+    /** As {@link #parse}, with days before: {@code 7d}, {@code 1d12h}. */
+    public static Duration parseWithDays(String text) {
+        Matcher days = DAYS.matcher(text);
+        if (!days.matches()) {
+            return parse(text);
+        }
+        Duration rest = days.group(2).isEmpty() ? Duration.ZERO : parse(days.group(2));
+        return Duration.ofDays(Long.parseLong(days.group(1))).plus(rest);
+    }
+
+    /** As {@link #text}, with days before. */
+    public static String textWithDays(Duration duration) {
+        long days = duration.toDays();
+        Duration rest = duration.minusDays(days);
+        return (days > 0 ? days + "d" : "") + (days > 0 && rest.isZero() ? "" : text(rest));
     }
 
     /** As Go prints it: {@code 1m30s}. */

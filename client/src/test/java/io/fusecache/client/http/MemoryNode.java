@@ -57,6 +57,7 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 null,
                 1,
                 null,
+                false,
                 false);
         return new Node(inode.ino(), inode);
     }

@@ -176,6 +176,20 @@ final class NodeSettingsTest {
     }
 
     @Test
+    void daysMayComeBeforeADuration() {
+        assertThat(GoDuration.parseWithDays("7d")).isEqualTo(Duration.ofDays(7));
+        assertThat(GoDuration.parseWithDays("1d12h")).isEqualTo(Duration.ofHours(36));
+        assertThat(GoDuration.parseWithDays("90s")).isEqualTo(Duration.ofSeconds(90));
+        assertThat(GoDuration.textWithDays(Duration.ofHours(36))).isEqualTo("1d12h");
+        assertThat(GoDuration.textWithDays(Duration.ofDays(7))).isEqualTo("7d");
+        for (String wrong : List.of("d", "1d1", "1.5d", "-1d", "12h1d")) {
+            assertThatThrownBy(() -> GoDuration.parseWithDays(wrong))
+                    .as(wrong)
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
     void sizesTakeSuffixes() {
         assertThat(ByteSize.parse("10GiB", 1)).isEqualTo(10L << 30);
         assertThat(ByteSize.parse("1.5g", 1)).isEqualTo(3L << 29);

@@ -22,6 +22,7 @@ final class Draft {
     private long version;
     private @Nullable NodeId writer;
     private boolean extended;
+    private boolean kept;
 
     Draft(Inode from) {
         this.from = from;
@@ -37,6 +38,7 @@ final class Draft {
         version = from.version();
         writer = from.writer();
         extended = from.extended();
+        kept = from.kept();
     }
 
     /** A new inode, all of its times {@code now}. */
@@ -59,6 +61,7 @@ final class Draft {
                 target,
                 0,
                 null,
+                false,
                 false);
     }
 
@@ -115,6 +118,11 @@ final class Draft {
         return this;
     }
 
+    Draft kept(boolean value) {
+        kept = value;
+        return this;
+    }
+
     Inode inode() {
         return inode(from.born());
     }
@@ -137,6 +145,7 @@ final class Draft {
                 from.target(),
                 version,
                 writer,
-                extended);
+                extended,
+                kept);
     }
 }

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Some paths no key can spell: those that are not UTF-8, or longer than the 1024 bytes that S3 allows. Their
  * objects are {@code .fusecache/objects/INO}, as are those of files that are out of place for a while (two files that
- * change places, a removed file that is still read).
+ * change places, a removed file that is still read). Those of files in the trash are {@code .fusecache/trash/INO}.
  */
 final class ObjectKeys {
     static final String RESERVED = ".fusecache";
@@ -40,7 +40,11 @@ final class ObjectKeys {
                 return key;
             }
         }
-        return aside(run, node.ino());
+        return node.inode().kept() ? inTrash(run, node.ino()) : aside(run, node.ino());
+    }
+
+    private static String inTrash(Execution run, long ino) {
+        return prefix(run) + RESERVED + "/trash/" + Long.toHexString(ino);
     }
 
     static String aside(Execution run, long ino) {

@@ -11,20 +11,25 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The end of inodes. One without a name lives on while a session holds it: the session that unlinked it, and those that said
- * that they have it open when they were recalled for it. With the last hold, inode, content and attributes go, and what
- * the bucket has of it becomes work.
+ * The end of inodes. One without a name lives on while the {@link Trash} keeps it or a session holds it: the session that
+ * unlinked it, and those that said that they have it open when they were recalled for it. With the last hold, inode, content
+ * and attributes go, and what the bucket has of it becomes work.
  */
 final class Removal {
     private Removal() {}
 
-    /** A file has lost a name. {@code held}: the caller may have it open. */
+    /** A file has lost a name. {@code held}: to a program of the caller, which may have it open and may want it back. */
     static Inode dropName(Execution run, Node node, long parent, FileName name, boolean held) {
         Node left = Names.removeName(run, node, parent, name);
-        Inode inode = new Draft(left.inode()).moreLinks(-1).changed(run.now()).inode();
+        Draft draft = new Draft(left.inode()).moreLinks(-1).changed(run.now());
+        boolean kept = held && node.inode().links() == 1 && Trash.wants(run, node.inode());
+        Inode inode = draft.kept(kept).inode();
         Node after = left.with(inode);
         if (inode.links() == 0) {
             lastNameGone(run, after, held);
+            if (kept) {
+                Trash.add(run, inode.ino(), parent, name);
+            }
         } else {
             run.save(after);
             BucketWork.checkPlace(run, node.ino());
@@ -47,20 +52,15 @@ final class Removal {
         long ino = node.ino();
         run.unlinked(ino);
         run.save(node);
-        boolean kept = false;
         if (held) {
             hold(run, ino);
-            kept = true;
         }
         for (Map.Entry<Long, Set<Long>> other : run.context().inUse().entrySet()) {
             if (other.getValue().contains(ino)) {
                 hold(run, ino, other.getKey());
-                kept = true;
             }
         }
-        if (!kept) {
-            destroy(run, ino);
-        }
+        endUnlessHeld(run, ino);
     }
 
     static void hold(Execution run, long ino) {
@@ -81,10 +81,14 @@ final class Removal {
             }
             run.state().delete(mine);
             run.state().delete(Keys.orphanHolder(ino, session));
-            Node node = run.find(ino);
-            if (node != null && node.inode().links() == 0 && !held(run, ino)) {
-                destroy(run, ino);
-            }
+            endUnlessHeld(run, ino);
+        }
+    }
+
+    static void endUnlessHeld(Execution run, long ino) {
+        Node node = run.find(ino);
+        if (node != null && node.inode().ending() && !held(run, ino)) {
+            destroy(run, ino);
         }
     }
 

@@ -22,7 +22,7 @@ final class Uploading {
     /** A {@link Answer.Ticket}, or {@link Answer.Nothing} where it cannot be now. */
     static Answer.Result begin(Execution run, Operation.BeginUpload op) throws ErrnoException {
         Node node = run.node(op.ino());
-        if (!node.inode().regular() || node.inode().links() == 0) {
+        if (!node.inode().regular() || node.inode().ending()) {
             return new Answer.Nothing();
         }
         ContentRecord content = run.content(op.ino());

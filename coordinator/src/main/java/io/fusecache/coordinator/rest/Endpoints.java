@@ -27,6 +27,7 @@ final class Endpoints {
     private final Locations locations;
     private final MetricsText metrics;
     private final QuotaEndpoints quotas;
+    private final TrashEndpoints trash;
 
     Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
         this.coordinator = coordinator;
@@ -36,6 +37,7 @@ final class Endpoints {
         this.peers = new Peers(coordinator.sessions()::nodes, clock);
         this.locations = new Locations(coordinator.sessions());
         this.quotas = new QuotaEndpoints(coordinator.sessions());
+        this.trash = new TrashEndpoints(coordinator.sessions());
         this.metrics = new MetricsText(this::figures);
     }
 
@@ -53,7 +55,12 @@ final class Endpoints {
                 new Route("GET", "/api/stats", false, this::stats),
                 new Route("GET", "/api/quotas", false, quotas::list),
                 new Route("PUT", "/api/quotas", false, quotas::set),
-                new Route("DELETE", "/api/quotas", false, quotas::remove));
+                new Route("DELETE", "/api/quotas", false, quotas::remove),
+                new Route("GET", "/api/trash", false, trash::list),
+                new Route("DELETE", "/api/trash", false, trash::empty),
+                new Route("POST", "/api/trash/restore", false, trash::restore),
+                new Route("GET", "/api/trash/keeping", false, trash::keeping),
+                new Route("PUT", "/api/trash/keeping", false, trash::keep));
     }
 
     private void health(Exchange exchange) throws IOException {

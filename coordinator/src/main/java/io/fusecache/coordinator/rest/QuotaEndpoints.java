@@ -10,16 +10,11 @@ import io.fusecache.metadata.session.Answer;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Quotas of directory trees: shown, set, removed. */
 final class QuotaEndpoints {
-    private static final int ANSWER_SECONDS = 60;
-
     private final Sessions sessions;
 
     /** What a tree may take: a limit of 0, or none, is no limit. */
@@ -69,16 +64,7 @@ final class QuotaEndpoints {
     }
 
     private void change(BiFunction<Context, View, Outcome> command, FilePath path) throws RestFailure, IOException {
-        Answer answer;
-        try {
-            answer = sessions.change(command).get(ANSWER_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } catch (ExecutionException | TimeoutException e) {
-            throw new IOException("no answer within " + ANSWER_SECONDS + " s", e);
-        }
-        Answer.Failure failure = answer.failure();
+        Answer.Failure failure = Change.make(sessions, command).failure();
         if (failure != null && failure.errno() == Errno.ENODATA) {
             throw new RestFailure(404, "no_quota", path + " has no quota");
         }

@@ -14,9 +14,12 @@ import java.util.Arrays;
  * B                          volume: key prefix: {@link VolumeRecord}
  * C dir cookie               name and inode of the entry at that cookie
  * D dir name                 directory entry: {@link Entry}
+ * E path 0 time ino          a file of the trash by the path it had, last removed first
  * F                          format version of this layout (written by {@link StateStore})
  * G dir                      when a listing of the bucket was last taken over: {@link ImportRecord}
+ * H ino                      a file of the trash: {@link TrashRecord}
  * I ino                      inode: {@link Node}
+ * J                          how long removed files are kept: {@link TrashRule}
  * K object-key               who owns a key of the bucket, and the work outstanding on it: {@link KeyRecord}
  * L ino parent name          a further name of an inode that has several (the first is in its I record)
  * M ino                      a RELOCATE work of that inode waits: its id
@@ -30,6 +33,7 @@ import java.util.Arrays;
  * W id                       work that the bucket needs: {@link WorkRecord}
  * X ino name                 extended attribute: its value
  * Y node 0 ino               a write lease of that node
+ * e until ino                the H records by the time until which they are kept
  * w due id                   the W records by the time at which they are due (or their lease runs out)
  * </pre>
  */
@@ -62,6 +66,38 @@ public final class Keys {
 
     public static byte[] entries(long directory) {
         return of('D', directory);
+    }
+
+    /** Of the trash: {@code path} as {@link TrashRecord#pathBytes} has it. */
+    public static byte[] removedPath(byte[] path, long removedMillis, long ino) {
+        return ByteBuffer.allocate(18 + path.length)
+                .put((byte) 'E')
+                .put(path)
+                .put((byte) 0)
+                .putLong(Long.MAX_VALUE - removedMillis)
+                .putLong(ino)
+                .array();
+    }
+
+    /** What the keys of files begin with whose path begins with {@code start}. */
+    public static byte[] removedPaths(byte[] start) {
+        return ByteBuffer.allocate(1 + start.length).put((byte) 'E').put(start).array();
+    }
+
+    public static byte[] trashed(long ino) {
+        return of('H', ino);
+    }
+
+    public static byte[] trashRule() {
+        return new byte[] {'J'};
+    }
+
+    public static byte[] keptUntil(long millis, long ino) {
+        return of('e', millis, ino);
+    }
+
+    public static byte[] keptUntil(long millis) {
+        return of('e', millis);
     }
 
     public static byte[] imported(long directory) {

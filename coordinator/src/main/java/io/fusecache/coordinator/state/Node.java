@@ -56,7 +56,7 @@ public record Node(
     }
 
     public byte[] toBytes() {
-        return new RecordWriter(2)
+        return new RecordWriter(3)
                 .number(inode.ino())
                 .number(inode.type().modeBits())
                 .number(inode.permissions())
@@ -80,11 +80,12 @@ public record Node(
                 .text(marker)
                 .truth(linkable)
                 .truth(inode.extended())
+                .truth(inode.kept())
                 .toBytes();
     }
 
     public static Node of(byte[] bytes) {
-        RecordReader in = new RecordReader(bytes, "inode", 2);
+        RecordReader in = new RecordReader(bytes, "inode", 3);
         long ino = in.number();
         FileType type = FileType.ofMode(in.integer());
         int permissions = in.integer();
@@ -109,6 +110,7 @@ public record Node(
         boolean linkable = in.truth();
         // Layout 1 did not say: then somebody has to look.
         boolean extended = in.layout() < 2 || in.truth();
+        boolean kept = in.layout() >= 3 && in.truth();
         Inode inode = new Inode(
                 ino,
                 type,
@@ -126,7 +128,8 @@ public record Node(
                 target,
                 version,
                 writer == null ? null : new NodeId(writer),
-                extended);
+                extended,
+                kept);
         return new Node(
                 inode, parent, name == null ? null : RecordReader.name(name), entries, nextCookie, marker, linkable);
     }

@@ -12,7 +12,6 @@ import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -22,10 +21,11 @@ import org.junit.jupiter.api.Test;
 
 /** Names change, and the bucket follows: a bucket of key to ETag, changed by what the namespace gives leave or work for. */
 final class BucketWorkTest {
-    private static final Duration LEASE = Duration.ofSeconds(60);
+    private static final Duration LEASE = TestBucket.LEASE;
 
     private final Machine machine = new Machine();
-    private final Map<String, String> bucket = new HashMap<>();
+    private final TestBucket objects = new TestBucket(machine);
+    private final Map<String, String> bucket = objects.etags;
 
     @AfterEach
     void check() {
@@ -33,61 +33,27 @@ final class BucketWorkTest {
     }
 
     private Answer.Result begin(Inode inode) {
-        return machine.run(new Operation.BeginUpload(inode.ino(), inode.version()))
-                .result();
+        return objects.begin(inode);
     }
 
     private String upload(Inode inode) {
-        assertThat(begin(inode)).as("leave to upload %s", inode).isInstanceOf(Answer.Ticket.class);
-        String key = ((Answer.Ticket) begin(inode)).ticket().key();
-        finish(inode, key);
-        return key;
+        return objects.upload(inode);
     }
 
     private void finish(Inode inode, String key) {
-        String etag = inode.ino() + "." + inode.version();
-        bucket.put(key, etag);
-        machine.run(new Operation.FinishUpload(inode.ino(), inode.version(), new ObjectRef(key, etag)));
+        objects.finish(inode, key);
     }
 
     private List<CloudWork> take() {
-        return machine.ask(Answer.Work.class, new Operation.TakeWork(100, LEASE))
-                .work();
+        return objects.take();
     }
 
-    /** Does all work there is, until there is none. */
     private void settle() {
-        for (int quiet = 0; quiet < 60; quiet++) {
-            machine.nowMillis += 1_000;
-            for (CloudWork work : take()) {
-                quiet = 0;
-                perform(work);
-            }
-        }
+        objects.settle();
     }
 
     private void perform(CloudWork work) {
-        switch (work) {
-            case CloudWork.Delete delete -> {
-                bucket.remove(delete.key());
-                machine.run(new Operation.FinishWork(delete.id()));
-            }
-            case CloudWork.Move move -> {
-                assertThat(bucket.remove(move.from().key()))
-                        .isEqualTo(move.from().etag());
-                bucket.put(move.toKey(), move.from().etag());
-                machine.run(new Operation.FinishMove(
-                        move.id(), new ObjectRef(move.toKey(), move.from().etag())));
-            }
-            case CloudWork.PutMarker put -> {
-                bucket.put(put.key(), "marker");
-                machine.run(new Operation.FinishWork(put.id()));
-            }
-            case CloudWork.DeleteMarker delete -> {
-                bucket.remove(delete.key());
-                machine.run(new Operation.FinishWork(delete.id()));
-            }
-        }
+        objects.perform(work);
     }
 
     private String etag(String key) {

@@ -10,6 +10,7 @@ import io.fusecache.coordinator.state.Entry;
 import io.fusecache.coordinator.state.KeyRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.coordinator.state.TrashRecord;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.metadata.Errno;
@@ -200,11 +201,15 @@ final class Machine implements View {
                 assertThat(inode.links()).as("links of %s", ino).isEqualTo(names.getOrDefault(ino, 0));
                 assertThat(node.name() != null).as("first name of %s", ino).isEqualTo(names.containsKey(ino));
             }
-            if (inode.links() == 0) {
+            assertThat(get(Keys.trashed(ino)) != null)
+                    .as("%s in the trash", ino)
+                    .isEqualTo(inode.kept());
+            if (inode.ending()) {
                 assertThat(count(Keys.orphanHolders(ino)))
                         .as("holders of unlinked %s", ino)
                         .isPositive();
             }
+            assertThat(inode.kept() && inode.links() > 0).isFalse();
             assertThat(get(Keys.content(ino)) != null).isEqualTo(inode.regular());
             assertThat(inode.writer() == null || get(Keys.writeLease(inode.writer(), ino)) != null)
                     .isTrue();
@@ -213,6 +218,22 @@ final class Machine implements View {
         assertThat(counters.inodes()).isEqualTo(nodes.size());
         assertThat(counters.usedBytes()).isEqualTo(used);
         checkKeys(nodes);
+        checkTrash(nodes);
+    }
+
+    private void checkTrash(Map<Long, Node> nodes) {
+        int[] files = {0};
+        each('H', (key, value) -> {
+            long ino = Keys.number(key, 1);
+            TrashRecord record = TrashRecord.of(value);
+            assertThat(nodes).as("the trash keeps").containsKey(ino);
+            assertThat(get(Keys.removedPath(record.pathBytes(), record.removedMillis(), ino)))
+                    .isNotNull();
+            assertThat(get(Keys.keptUntil(record.untilMillis(), ino))).isNotNull();
+            files[0]++;
+        });
+        assertThat(count(new byte[] {'E'})).isEqualTo(files[0]);
+        assertThat(count(new byte[] {'e'})).isEqualTo(files[0]);
     }
 
     private void checkKeys(Map<Long, Node> nodes) {

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 final class NamespaceModelTest {
     private static final int SEEDS = 40;
     private static final int COMMANDS = 400;
+    private static final Duration KEPT = Duration.ofDays(1);
     private static final List<String> NAMES = List.of("a", "b", "c", "d", "e");
 
     @Test
@@ -81,7 +82,7 @@ final class NamespaceModelTest {
         private void step() {
             long directory = anyDirectory();
             String name = anyName();
-            switch (random.nextInt(14)) {
+            switch (random.nextInt(16)) {
                 case 0, 1, 2 -> create(directory, name, FileType.REGULAR);
                 case 3, 4 -> create(directory, name, FileType.DIRECTORY);
                 case 5 -> create(directory, name, FileType.SYMLINK);
@@ -109,7 +110,34 @@ final class NamespaceModelTest {
                     expect(null, new Operation.ReleaseUnlinked(some));
                 }
                 case 12 -> upload();
+                case 13 -> {
+                    long ino = anyInode();
+                    assertThat(machine.change((context, view) ->
+                                    Trash.restore(ino, directory, Machine.name(name), context, view)))
+                            .isEqualTo(model.restore(ino, directory, name));
+                }
+                case 14 -> changeTrash();
                 default -> work();
+            }
+        }
+
+        private void changeTrash() {
+            switch (random.nextInt(4)) {
+                case 0 -> {
+                    machine.nowMillis += KEPT.toMillis() + 1;
+                    assertThat(machine.change(Trash::expire)).isNull();
+                    model.emptyTrash();
+                }
+                case 1 -> {
+                    model.trash = false;
+                    assertThat(machine.change((context, view) -> Trash.keep(Duration.ZERO, context, view)))
+                            .isNull();
+                }
+                default -> {
+                    model.trash = true;
+                    assertThat(machine.change((context, view) -> Trash.keep(KEPT, context, view)))
+                            .isNull();
+                }
             }
         }
 

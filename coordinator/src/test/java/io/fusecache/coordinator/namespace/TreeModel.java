@@ -21,6 +21,7 @@ final class TreeModel {
 
         int links;
         boolean held;
+        boolean kept;
 
         File(long ino, FileType type) {
             this.ino = ino;
@@ -33,6 +34,9 @@ final class TreeModel {
     }
 
     final Map<Long, File> files = new HashMap<>();
+
+    /** Whether files that lose their last name are kept. */
+    boolean trash;
 
     TreeModel() {
         File root = new File(Inode.ROOT, FileType.DIRECTORY);
@@ -116,7 +120,7 @@ final class TreeModel {
         return null;
     }
 
-    private static void drop(File parent, File file) {
+    private void drop(File parent, File file) {
         if (file.directory()) {
             file.links = 0;
             parent.links--;
@@ -124,13 +128,42 @@ final class TreeModel {
             file.links--;
         }
         file.held = file.links == 0;
+        file.kept = file.held && trash && (file.type == FileType.REGULAR || file.type == FileType.SYMLINK);
+    }
+
+    /** Gives a file of the trash a name. */
+    @Nullable Errno restore(long ino, long parent, String name) {
+        File file = files.get(ino);
+        if (file == null || !file.kept) {
+            return Errno.ENOENT;
+        }
+        Errno error = parentError(parent);
+        if (error != null) {
+            return error;
+        }
+        if (file(parent).entries.containsKey(name)) {
+            return Errno.EEXIST;
+        }
+        file.kept = false;
+        file.links = 1;
+        file(parent).entries.put(name, file);
+        return null;
+    }
+
+    /** Nothing is kept any longer. */
+    void emptyTrash() {
+        files.values().forEach(file -> file.kept = false);
+        files.values().removeIf(file -> file.links == 0 && !file.held);
     }
 
     void release(Set<Long> inodes) {
         for (long ino : inodes) {
             File file = files.get(ino);
-            if (file != null && file.held && file.links == 0) {
-                files.remove(ino);
+            if (file != null && file.links == 0) {
+                file.held = false;
+                if (!file.kept) {
+                    files.remove(ino);
+                }
             }
         }
     }

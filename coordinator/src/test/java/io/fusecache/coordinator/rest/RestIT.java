@@ -1,6 +1,7 @@
 package io.fusecache.coordinator.rest;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.coordinator.CoordinatorConfiguration;
 import io.fusecache.coordinator.CoordinatorServer;
@@ -28,12 +29,14 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -254,6 +257,76 @@ final class RestIT {
                     .contains("fuse_coordinator_peers_active 1.0")
                     .contains("fuse_coordinator_commands_total")
                     .contains("fuse_coordinator_recalls_total");
+        }
+    }
+
+    @Test
+    void whatIsRemovedIsListedAndComesBackAfterARestartToo() throws Exception {
+        assertThat(ok("GET", "/api/trash/keeping", null).get("keep_seconds").asLong())
+                .isZero();
+        ok("PUT", "/api/trash/keeping", "{\"keep_seconds\":604800}");
+        refused(400, "invalid_field", "PUT", "/api/trash/keeping", "{\"keep_seconds\":-1}");
+        refused(400, "missing_field", "PUT", "/api/trash/keeping", "{}");
+        long id;
+        try (Metadata node = node("n1")) {
+            Inode d = node.create(Inode.ROOT, FileName.of("d"), inode(FileType.DIRECTORY, false));
+            id = file(node, d.ino(), "f", 5);
+            node.unlink(d.ino(), FileName.of("f"));
+            file(node, Inode.ROOT, "g", 6);
+            node.unlink(Inode.ROOT, FileName.of("g"));
+        }
+        server.close();
+        server = CoordinatorServer.start(new CoordinatorConfiguration("127.0.0.1", 0, 0, data, null));
+
+        assertThat(ok("GET", "/api/trash/keeping", null).get("keep_seconds").asLong())
+                .isEqualTo(604_800);
+        JsonNode below = ok("GET", "/api/trash?path=/d", null);
+        assertThat(below.size()).isEqualTo(1);
+        assertThat(below.at("/0/id").asLong()).isEqualTo(id);
+        assertThat(below.at("/0/path").asString()).isEqualTo("/d/f");
+        assertThat(below.at("/0/size").asLong()).isEqualTo(5);
+        assertThat(below.at("/0/removed_by").asString()).isEqualTo("n1");
+        HttpResponse<String> page = get("/api/trash?limit=1");
+        assertThat(page.headers().firstValue("X-Truncated")).hasValue("true");
+        String next = page.headers().firstValue("X-Next").orElseThrow();
+        assertThat(ok("GET", "/api/trash?limit=1&after=" + next, null)
+                        .at("/0/path")
+                        .asString())
+                .isEqualTo("/g");
+        refused(400, "invalid_query", "GET", "/api/trash?after=%21", null);
+
+        String restore = "/api/trash/restore";
+        refused(400, "missing_field", "POST", restore, "{}");
+        refused(400, "missing_field", "POST", restore, "{\"id\":1,\"path\":\"/d/f\"}");
+        refused(404, "not_in_trash", "POST", restore, "{\"path\":\"/d/none\"}");
+        refused(404, "not_in_trash", "POST", restore, "{\"id\":1}");
+        refused(409, "no_directory", "POST", restore, "{\"path\":\"/d/f\",\"to\":\"/gone/f\"}");
+        refused(409, "exists", "POST", restore, "{\"path\":\"/d/f\",\"to\":\"/d\"}");
+        refused(400, "invalid_field", "POST", restore, "{\"path\":\"/d/f\",\"to\":\"/\"}");
+        assertThat(ok("POST", restore, "{\"path\":\"/d/f\"}").get("path").asString())
+                .isEqualTo("/d/f");
+        assertThat(ok("GET", LOCATION + "?path=/d/f", null).get("file_size").asLong())
+                .isEqualTo(5);
+
+        assertThat(ok("DELETE", "/api/trash?older_than_seconds=3600", null)
+                        .get("removed")
+                        .asLong())
+                .isZero();
+        assertThat(ok("DELETE", "/api/trash", null).get("removed").asLong()).isEqualTo(1);
+        assertThat(ok("GET", "/api/trash", null).size()).isZero();
+    }
+
+    @Test
+    void theTrashIsSweptAndTheStartMaySayHowLongItKeeps() throws Exception {
+        server.close();
+        Duration keep = Duration.ofMillis(1);
+        server = CoordinatorServer.start(new CoordinatorConfiguration("127.0.0.1", 0, 0, data, null, keep));
+        try (Metadata node = node("n1")) {
+            long ino = file(node, Inode.ROOT, "f", 5);
+            node.unlink(Inode.ROOT, FileName.of("f"));
+            node.releaseUnlinked(Set.of(ino));
+            Awaitility.await().until(() -> ok("GET", "/api/trash", null).size() == 0);
+            assertThatThrownBy(() -> node.content(ino)).hasMessageContaining("no inode");
         }
     }
 

@@ -16,5 +16,5 @@ import io.fusecache.metadata.NodeAddress;
 public record Hello(
         int protocol, String volume, NodeAddress node, String nvmePath, String keyPrefix, long session, long secret) {
     /** Grows when an old client and a new coordinator, or the reverse, would misunderstand each other. */
-    public static final int PROTOCOL = 2;
+    public static final int PROTOCOL = 3;
 }

@@ -157,7 +157,8 @@ final class RecordCodec {
                 .setChanged(encode(inode.changed()))
                 .setBorn(encode(inode.born()))
                 .setVersion(inode.version())
-                .setBare(!inode.extended());
+                .setBare(!inode.extended())
+                .setKept(inode.kept());
         if (inode.target() != null) {
             message.setTarget(ByteString.copyFrom(inode.target()));
         }
@@ -185,7 +186,8 @@ final class RecordCodec {
                 inode.hasTarget() ? inode.getTarget().toByteArray() : null,
                 inode.getVersion(),
                 inode.hasWriter() ? new NodeId(inode.getWriter()) : null,
-                !inode.getBare());
+                !inode.getBare(),
+                inode.getKept());
     }
 
     static Wire.NewInode encode(NewInode inode) {
