@@ -16,8 +16,9 @@ import java.util.regex.Pattern;
 public final class PosixSuite {
     private static final String USAGE = """
             usage: java --enable-native-access=ALL-UNNAMED -cp fusecache-testkit.jar \
-            io.fusecache.testkit.posix.PosixSuite [--only REGEX] [--threads N] [--list] DIRECTORY
+            io.fusecache.testkit.posix.PosixSuite [--only REGEX] [--slow] [--threads N] [--list] DIRECTORY
               --only     rules whose name has a match of this
+              --slow     those too that take a minute each
               --threads  how many rules at once (2)
               --list     print the names of the rules, and try none
             Root must run it: it makes calls as several users.""";
@@ -26,29 +27,30 @@ public final class PosixSuite {
 
     private PosixSuite() {}
 
-    /** All rules, by chapters. */
+    /** All rules but the slow ones, by chapters. */
     public static List<Rule> rules() {
-        return Chapters.all();
+        return Chapters.all().stream().filter(rule -> !rule.slow()).toList();
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Pattern only = Pattern.compile("");
         int threads = DEFAULT_THREADS;
         boolean list = false;
+        boolean slow = false;
         Path directory = null;
         Queue<String> words = new ArrayDeque<>(List.of(arguments));
         for (String word = words.poll(); word != null; word = words.poll()) {
             switch (word) {
                 case "--only" -> only = Pattern.compile(value(words));
                 case "--threads" -> threads = Integer.parseInt(value(words));
+                case "--slow" -> slow = true;
                 case "--list" -> list = true;
                 default -> directory = Path.of(word);
             }
         }
         Pattern wanted = only;
-        List<Rule> rules = rules().stream()
-                .filter(rule -> wanted.matcher(rule.name()).find())
-                .toList();
+        List<Rule> rules = (slow ? Chapters.all() : rules())
+                .stream().filter(rule -> wanted.matcher(rule.name()).find()).toList();
         if (list) {
             rules.forEach(rule -> System.out.println(rule.name()));
         } else if (directory == null) {

@@ -31,11 +31,11 @@ public final class Caller {
     private static final int MAX_ARGUMENTS = 6;
 
     private final Actor actor;
-    private final Kernel kernel;
+    private final SystemCalls kernel;
     private final Memory memory;
     private final Descriptors descriptors;
 
-    Caller(Actor actor, Kernel kernel, Memory memory, Descriptors descriptors) {
+    Caller(Actor actor, SystemCalls kernel, Memory memory, Descriptors descriptors) {
         this.actor = actor;
         this.kernel = kernel;
         this.memory = memory;
@@ -338,6 +338,19 @@ public final class Caller {
     /** The address; unmapped when the check ends. */
     public Outcome mmap(long bytes, int protection, int flags, int fd, long offset) {
         return descriptors.mapped(call(Syscall.MMAP, 0, bytes, protection, flags, fd, offset), bytes);
+    }
+
+    /** Mapped memory, which ends with the check if not before. */
+    @SuppressWarnings("restricted") // what the kernel has mapped there is as long as that
+    public MemorySegment map(long bytes, int protection, int flags, int fd, long offset) {
+        return MemorySegment.ofAddress(
+                        mmap(bytes, protection, flags, fd, offset).ok())
+                .reinterpret(bytes);
+    }
+
+    public Outcome unmap(MemorySegment mapped) {
+        descriptors.unmapped(mapped.address());
+        return call(Syscall.MUNMAP, mapped, mapped.byteSize());
     }
 
     // Extended attributes

@@ -32,6 +32,10 @@ final class Descriptors {
         return outcome;
     }
 
+    void unmapped(long address) {
+        mappings.remove(address);
+    }
+
     void closeAll(Caller caller) {
         mappings.forEach((address, bytes) -> caller.call(Syscall.MUNMAP, address, bytes));
         mappings.clear();

@@ -60,6 +60,17 @@ public final class Flags {
     public static final int LOCK_NB = 4;
     public static final int LOCK_UN = 8;
 
+    public static final int RWF_HIPRI = 1;
+    public static final int RWF_DSYNC = 2;
+    public static final int RWF_SYNC = 4;
+    public static final int RWF_NOWAIT = 8;
+    public static final int RWF_APPEND = 16;
+    public static final int RWF_NOAPPEND = 32;
+
+    public static final int SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+    public static final int SYNC_FILE_RANGE_WRITE = 2;
+    public static final int SYNC_FILE_RANGE_WAIT_AFTER = 4;
+
     public static final int F_DUPFD = 0;
     public static final int F_GETFL = 3;
     public static final int F_SETFL = 4;

@@ -21,7 +21,7 @@ import java.util.List;
  * <p>Confined to the thread that created it.
  */
 @SuppressWarnings("restricted") // native access is what this class is for
-final class Kernel {
+final class Kernel implements SystemCalls {
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MethodHandle SYSCALL = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("syscall"),
@@ -41,8 +41,8 @@ final class Kernel {
         must(Syscall.UNSHARE, CLONE_FS, 0, 0);
     }
 
-    /** The call's answer, or its error number negated. */
-    long call(Actor actor, Syscall syscall, long[] arguments) {
+    @Override
+    public long call(Actor actor, Syscall syscall, long[] arguments) {
         if (actor == Actor.ROOT) {
             return raw(syscall, arguments);
         }
@@ -76,7 +76,17 @@ final class Kernel {
         }
     }
 
-    private long raw(Syscall syscall, long[] a) {
+    /** Sends a signal to a thread of this process. */
+    static void signal(Arena arena, long tid, int signal) {
+        long pid = ProcessHandle.current().pid();
+        raw(arena.allocate(JAVA_INT), Syscall.TGKILL, new long[] {pid, tid, signal, 0, 0, 0});
+    }
+
+    private long raw(Syscall syscall, long[] arguments) {
+        return raw(errno, syscall, arguments);
+    }
+
+    private static long raw(MemorySegment errno, Syscall syscall, long[] a) {
         try {
             long answer =
                     (long) SYSCALL.invokeExact(errno, (long) syscall.number(), a[0], a[1], a[2], a[3], a[4], a[5]);

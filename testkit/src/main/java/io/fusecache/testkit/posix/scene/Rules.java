@@ -12,7 +12,15 @@ public final class Rules {
 
     /** @throws IllegalStateException where a rule has this name already */
     public void add(String page, String text, Rule.Body body) {
-        Rule rule = new Rule(page, text, body);
+        add(new Rule(page, text, false, body));
+    }
+
+    /** One that takes longer than all others together. */
+    public void addSlow(String page, String text, Rule.Body body) {
+        add(new Rule(page, text, true, body));
+    }
+
+    private void add(Rule rule) {
         if (!names.add(rule.name())) {
             throw new IllegalStateException("two rules are called '" + rule.name() + "'");
         }

@@ -16,6 +16,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 public final class Runner {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE_WHERE_SLOW = Duration.ofMinutes(10);
     private static final long POLL_MILLIS = 20;
 
     private final List<Rule> rules;
@@ -90,12 +91,15 @@ public final class Runner {
 
         boolean stuck() {
             int i = current;
-            return i >= 0
-                    && System.nanoTime() - sinceNanos > PATIENCE.toNanos()
+            if (i < 0) {
+                return false;
+            }
+            Duration patience = rules.get(i).slow() ? PATIENCE_WHERE_SLOW : PATIENCE;
+            return System.nanoTime() - sinceNanos > patience.toNanos()
                     && results.compareAndSet(
                             i,
                             null,
-                            new Report.Failed(rules.get(i), "did not end within " + PATIENCE.toSeconds() + " s"));
+                            new Report.Failed(rules.get(i), "did not end within " + patience.toSeconds() + " s"));
         }
     }
 }

@@ -29,13 +29,15 @@ public final class Scene {
 
     private final Map<Actor, Caller> callers = new EnumMap<>(Actor.class);
     private final Caller root;
+    private final Peers peers;
     private final Path path;
 
-    Scene(Kernel kernel, Memory memory, Descriptors descriptors, Path path) {
+    Scene(Kernel kernel, Memory memory, Descriptors descriptors, Peers peers, Path path) {
         for (Actor actor : Actor.values()) {
             callers.put(actor, new Caller(actor, kernel, memory, descriptors));
         }
         this.root = Objects.requireNonNull(callers.get(Actor.ROOT));
+        this.peers = peers;
         this.path = path;
     }
 
@@ -50,6 +52,11 @@ public final class Scene {
 
     public Caller as(Actor actor) {
         return Objects.requireNonNull(callers.get(actor));
+    }
+
+    /** Another process, which ends with the check. */
+    public Peer peer() {
+        return peers.start();
     }
 
     /** Where the check is, for what is done by path elsewhere. */

@@ -10,6 +10,7 @@ final class Worker {
     private final Kernel kernel;
     private final Memory memory;
     private final Descriptors descriptors = new Descriptors();
+    private final Peers peers = new Peers();
     private final Caller root;
     private int checks;
 
@@ -28,7 +29,7 @@ final class Worker {
         try {
             root.mkdir(directory.toString(), Scene.DIRECTORY_MODE).ok();
             root.call(Syscall.CHDIR, directory.toString()).ok();
-            rule.body().check(new Scene(kernel, memory, descriptors, directory));
+            rule.body().check(new Scene(kernel, memory, descriptors, peers, directory));
             return new Report.Passed(rule);
         } catch (NotApplicable why) {
             return new Report.Inapplicable(rule, String.valueOf(why.getMessage()));
@@ -37,6 +38,7 @@ final class Worker {
         } catch (RuntimeException | AssertionError broken) {
             return new Report.Failed(rule, broken + " at " + broken.getStackTrace()[0]);
         } finally {
+            peers.endAll();
             descriptors.closeAll(root);
             root.call(Syscall.UMASK, 0);
             root.call(Syscall.CHDIR, "/");
