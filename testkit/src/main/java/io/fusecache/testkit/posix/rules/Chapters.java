@@ -21,6 +21,16 @@ public final class Chapters {
         RenameFlagRules.add(rules);
         ModeRules.add(rules);
         OwnerRules.add(rules);
+        DescriptorRules.add(rules);
+        ReadRules.add(rules);
+        WriteRules.add(rules);
+        SeekRules.add(rules);
+        SpaceRules.add(rules);
+        CopyRules.add(rules);
+        MappingRules.add(rules);
+        DirectRules.add(rules);
+        UnnamedRules.add(rules);
+        SyncRules.add(rules);
         return rules.all();
     }
 }
