@@ -31,6 +31,9 @@ public final class Chapters {
         DirectRules.add(rules);
         UnnamedRules.add(rules);
         SyncRules.add(rules);
+        FlockRules.add(rules);
+        RecordLockRules.add(rules);
+        LockWaitRules.add(rules);
         return rules.all();
     }
 }
