@@ -34,6 +34,10 @@ public final class Chapters {
         FlockRules.add(rules);
         RecordLockRules.add(rules);
         LockWaitRules.add(rules);
+        AttributeRules.add(rules);
+        AttributeLimitRules.add(rules);
+        AclRules.add(rules);
+        AclInheritanceRules.add(rules);
         return rules.all();
     }
 }
