@@ -38,6 +38,11 @@ public final class Chapters {
         AttributeLimitRules.add(rules);
         AclRules.add(rules);
         AclInheritanceRules.add(rules);
+        StatRules.add(rules);
+        DirectoryRules.add(rules);
+        AccessTimeRules.add(rules);
+        SetIdRules.add(rules);
+        NameRules.add(rules);
         return rules.all();
     }
 }
