@@ -113,8 +113,11 @@ final class Attributes {
             return ofOlderVersion(nodeId, inode);
         }
         Disk.Stat now = look.stat();
-        boolean touched = !now.changed().equals(committed.changed());
-        Timestamp changed = touched && now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
+        if (InodeIo.sameContent(committed, now)) {
+            // All of it is committed, so times that were set on another node since then are newer than these.
+            return with(inode, inode.size(), now.allocatedBytes(), inode.modified(), inode.changed());
+        }
+        Timestamp changed = now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
         return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);
     }
 

@@ -266,6 +266,10 @@ final class Releases {
             }
             file.close();
         }
+        if (table.isOpen(io.ino())) {
+            // As another incarnation, whose last close comes here, too.
+            return;
+        }
         if (unlinked.contains(io.ino())) {
             if (unlinked.worthless(io.ino())) {
                 discard(io.ino());

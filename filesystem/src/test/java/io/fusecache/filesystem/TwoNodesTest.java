@@ -3,6 +3,7 @@ package io.fusecache.filesystem;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.Timestamp;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -54,6 +55,41 @@ final class TwoNodesTest {
         assertThat(b.stat("/d/large").modified()).isEqualTo(a.stat("/d/large").modified());
         assertThat(b.read("/d/small")).isEqualTo(small);
         assertThat(b.read("/d/large")).isEqualTo(large);
+    }
+
+    /** As right after close(2), before the kernel's release has come through. */
+    @Test
+    void whatOneNodeSetsTheOtherSeesWhileItStillHasTheFileOpenForWriting() throws Exception {
+        try (Programs.Fd fd = a.create("/f")) {
+            fd.write(0, OneNodeSuite.bytes(1, 100));
+            fd.flush();
+            Timestamp set = new Timestamp(1_000_000_000, 5);
+            b.utimens("/f", set);
+            assertThat(a.stat("/f").modified()).isEqualTo(set);
+            b.chmod("/f", 0600);
+            assertThat(a.stat("/f").changed()).isEqualTo(b.stat("/f").changed());
+        }
+        assertThat(a.stat("/f").modified()).isEqualTo(b.stat("/f").modified());
+        assertThat(a.stat("/f").changed()).isEqualTo(b.stat("/f").changed());
+    }
+
+    /** Two versions of it are open: the last close of one is not that of the file. */
+    @Test
+    void aRemovedFileLivesUntilNoVersionOfItIsOpen() throws Exception {
+        byte[] first = OneNodeSuite.bytes(1, BLOCK);
+        b.write("/f", first);
+        try (Programs.Fd before = a.open("/f", OpenMode.READ)) {
+            b.write("/f", OneNodeSuite.bytes(2, 100));
+            Programs.Fd after = a.open("/f", OpenMode.READ);
+            assertThat(after.id).isNotEqualTo(before.id);
+            a.unlink("/f");
+            a.forget(after.id);
+            after.close();
+            assertThat(before.read(0, first.length)).isEqualTo(first);
+            // Comes behind whatever the close told the coordinator.
+            a.mkdir("/later");
+            assertThat(nodeB.metadata.exists(NodeIds.ino(before.id))).isTrue();
+        }
     }
 
     @Test
