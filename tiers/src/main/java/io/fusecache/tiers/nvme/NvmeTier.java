@@ -133,10 +133,19 @@ public final class NvmeTier implements LocalTier {
             pinned.backing().complete(backing);
         } catch (IOException | RuntimeException e) {
             if (e instanceof RecordLostException) {
-                log.error("{} has no record that can be believed any more: it is dropped", entry.path);
+                recordLost(entry);
                 index.supersede(entry);
             }
             pinned.backing().completeExceptionally(e);
+        }
+    }
+
+    /** A file in which nothing was stored, such as an empty one, never had a record. */
+    private static void recordLost(CacheEntry entry) {
+        if (entry.facts.unpersisted() || entry.facts.writing()) {
+            log.error("{} has no record that can be believed any more: it is dropped", entry.path);
+        } else {
+            log.debug("{} has no record: what it holds can be had elsewhere, and it is dropped", entry.path);
         }
     }
 

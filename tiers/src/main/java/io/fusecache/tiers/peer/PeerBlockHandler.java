@@ -132,7 +132,10 @@ public final class PeerBlockHandler extends Handler.Abstract {
         }
         try (CachedFile file = found.get()) {
             FileVersion version = file.version();
-            if (!holds(file, asked)) {
+            if (version.version() == asked.version() && file.writing()) {
+                // Right after its close(2), too, until the kernel's release has come through: it is worth asking again.
+                finish(HttpStatus.SERVICE_UNAVAILABLE_503, response, callback);
+            } else if (!holds(file, asked)) {
                 finish(HttpStatus.NOT_FOUND_404, response, callback);
             } else if (asked.last() >= version.size()) {
                 finish(HttpStatus.RANGE_NOT_SATISFIABLE_416, response, callback);

@@ -163,11 +163,11 @@ final class PeerTierTest {
     }
 
     @Test
-    void aFileThatIsBeingWrittenIsAMissByItsCommittedVersion() throws Exception {
+    void aFileThatIsBeingWrittenIsBusyByItsCommittedVersion() throws Exception {
         MemorySegment target = memory.allocate(BLOCK);
         try (CachedFile file = local.find(INO).orElseThrow()) {
             file.beginWriting();
-            assertThat(read(version, 0, target)).isEqualTo(new ReadOutcome.Miss());
+            assertThat(read(version, 0, target)).isEqualTo(new ReadOutcome.Busy(List.of()));
             file.committed(next(version), false);
             assertThat(read(version, 0, target)).isEqualTo(new ReadOutcome.Miss());
             assertThat(read(file.version(), 0, target)).isEqualTo(new ReadOutcome.Hit(BLOCK));
