@@ -15,17 +15,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.SplittableRandom;
 
 /**
  * One file, and the model that it is compared with at each operation: what an operation read or changed at once, all of it
  * now and then. Confined to the thread that made it. The first difference ends it with a {@link Violation}.
  */
-final class FileRun implements AutoCloseable {
+final class FileRun implements Experiment.Run<FileOperation> {
     private static final int MODE = 0644;
-    private static final int POOL_BYTES = 8 << 20;
-    private static final long POOL_SEED = 20260101;
-    private static final int POOL_STEP = 40961;
+    private static final int WHOLE_EVERY = 500;
     private static final int POSIX_FADV_DONTNEED = 4;
     private static final long PAGE_MASK = -FileOperations.PAGE_BYTES;
     /** Of what was changed: so much is read back at either end, and so much around it. */
@@ -40,9 +37,8 @@ final class FileRun implements AutoCloseable {
     private final String[] names;
     private final Map<Handle, Integer> open = new EnumMap<>(Handle.class);
     private final MemorySegment buffer;
-    /** Random bytes, of which each write takes others. */
-    private final MemorySegment pool;
-
+    private final Pool pool = new Pool(arena);
+    private int applied;
     private int name;
 
     /** Makes the file, which must not be there. */
@@ -51,11 +47,6 @@ final class FileRun implements AutoCloseable {
         this.surroundings = surroundings;
         this.names = new String[] {file.toString(), file + "-renamed"};
         this.buffer = arena.allocate(maxBytes, FileOperations.PAGE_BYTES);
-        this.pool = arena.allocate(POOL_BYTES, FileOperations.PAGE_BYTES);
-        SplittableRandom random = new SplittableRandom(POOL_SEED);
-        byte[] bytes = new byte[POOL_BYTES];
-        random.nextBytes(bytes);
-        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, pool, 0, POOL_BYTES);
         open.put(
                 Handle.PLAIN,
                 caller.open(path(), O_RDWR | O_CREAT | O_EXCL, MODE).okInt());
@@ -73,13 +64,22 @@ final class FileRun implements AutoCloseable {
         return names[name];
     }
 
-    void apply(FileOperation operation) throws Exception {
+    @Override
+    public void apply(FileOperation operation) throws Exception {
+        change(operation);
+        if (++applied % WHOLE_EVERY == 0) {
+            readAll();
+        }
+    }
+
+    private void change(FileOperation operation) throws Exception {
         switch (operation) {
             case Read(int offset, int length) -> read(Handle.PLAIN, offset, length);
             case DirectRead(int offset, int length) -> read(Handle.DIRECT, offset, length);
-            case Write(int offset, int length, int fill) -> write(Handle.PLAIN, offset, length, bytes(fill, length));
+            case Write(int offset, int length, int fill) ->
+                write(Handle.PLAIN, offset, length, pool.pick(fill, length));
             case DirectWrite(int offset, int length, int fill) -> {
-                MemorySegment.copy(bytes(fill, length), 0, buffer, 0, length);
+                MemorySegment.copy(pool.pick(fill, length), 0, buffer, 0, length);
                 write(Handle.DIRECT, offset, length, buffer);
             }
             case Append(int length, int fill) -> append(Math.min(length, model.maxBytes() - model.size()), fill);
@@ -164,10 +164,6 @@ final class FileRun implements AutoCloseable {
         }
     }
 
-    private MemorySegment bytes(int fill, int length) {
-        return pool.asSlice(fill * (long) POOL_STEP % (POOL_BYTES - length), length);
-    }
-
     // Reading
 
     private void read(Handle handle, int offset, int length) {
@@ -176,7 +172,7 @@ final class FileRun implements AutoCloseable {
         same(handle == Handle.DIRECT ? "read directly" : "read", offset, buffer, expected);
     }
 
-    void readAll() {
+    private void readAll() {
         read(Handle.PLAIN, 0, model.maxBytes());
     }
 
@@ -264,7 +260,7 @@ final class FileRun implements AutoCloseable {
     }
 
     private void append(int length, int fill) {
-        MemorySegment bytes = bytes(fill, length);
+        MemorySegment bytes = pool.pick(fill, length);
         int end = model.size();
         caller.call(Syscall.WRITE, handle(Handle.APPEND), bytes, length).is(length);
         model.write(end, bytes, length);
@@ -329,7 +325,7 @@ final class FileRun implements AutoCloseable {
         long bytes = offset + (long) length - base;
         long address = map(base, bytes, PROT_READ | PROT_WRITE, MAP_SHARED);
         try {
-            MemorySegment source = bytes(fill, length);
+            MemorySegment source = pool.pick(fill, length);
             MemorySegment.copy(source, 0, memory(address, bytes), offset - base, length);
             model.write(offset, source, length);
             switch (sync) {
@@ -360,22 +356,23 @@ final class FileRun implements AutoCloseable {
         caller.call(Syscall.MUNMAP, address, bytes).is(0);
     }
 
-    /** Closes what is open, and removes the file. */
-    void remove() {
-        for (Integer fd : open.values()) {
-            caller.close(fd);
-        }
+    @Override
+    public void end() {
+        readAll();
+        closeAll();
+        readAll();
+        closeAll();
+    }
+
+    @Override
+    public void remove() {
+        open.values().forEach(caller::close);
         open.clear();
         caller.unlink(path());
     }
 
-    /** The file stays. */
     @Override
     public void close() {
-        try {
-            closeAll();
-        } finally {
-            arena.close();
-        }
+        arena.close();
     }
 }

@@ -3,7 +3,6 @@ package io.fusecache.testkit.random;
 import io.fusecache.testkit.posix.scene.Violation;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
@@ -24,12 +23,11 @@ public final class RandomFile {
 
     private static final int OPERATIONS = 100_000;
     private static final int MAX_BYTES = 3 << 20;
-    private static final int WHOLE_EVERY = 500;
-    private static final Duration SHRINK_FOR = Duration.ofMinutes(2);
     private static final TraceText<FileOperation> TEXT = new TraceText<>(FileOperation.class);
 
     private final Path directory;
     private final Surroundings surroundings;
+    private final String prefix = "file-" + Long.toHexString(System.nanoTime()) + "-";
     private final AtomicInteger files = new AtomicInteger();
 
     public RandomFile(Path directory, Surroundings surroundings) {
@@ -55,66 +53,13 @@ public final class RandomFile {
     }
 
     private Left check(String origin, List<FileOperation> operations) throws Exception {
-        Progress progress = new Progress();
-        FileRun run = new FileRun(next(), MAX_BYTES, surroundings);
-        try {
-            all(run, operations, progress);
-            run.close();
-            return new Left(run.file(), run.content());
-        } catch (Violation | RuntimeException | InternalError failed) {
-            run.remove();
-            List<FileOperation> begun = operations.subList(0, Math.min(operations.size(), progress.begun));
-            Attempts attempts = new Attempts();
-            List<FileOperation> shortest = new Shrinker<>(attempts::fails, SHRINK_FOR).shrink(begun);
-            throw new Violation("operation %d of %s, %s: %s%nShrunk to%n%s%n%s"
-                    .formatted(
-                            progress.begun,
-                            origin,
-                            TEXT.line(begun.getLast()),
-                            failed.getMessage(),
-                            String.join(System.lineSeparator(), TEXT.lines(shortest)),
-                            attempts.why));
-        }
-    }
-
-    private static final class Progress {
-        private int begun;
-    }
-
-    private static void all(FileRun run, List<FileOperation> operations, Progress progress) throws Exception {
-        for (FileOperation operation : operations) {
-            progress.begun++;
-            run.apply(operation);
-            if (progress.begun % WHOLE_EVERY == 0) {
-                run.readAll();
-            }
-        }
-        run.readAll();
-    }
-
-    /** Shorter lists, each on a file of its own. */
-    private final class Attempts {
-        private String why = "which fails no more when it is done again";
-
-        boolean fails(List<FileOperation> operations) {
-            FileRun run = new FileRun(next(), MAX_BYTES, surroundings);
-            try {
-                all(run, operations, new Progress());
-                return false;
-            } catch (Violation | InternalError failed) {
-                why = "which ends with: " + failed.getMessage();
-                return true;
-            } catch (Exception other) {
-                throw new IllegalStateException("while the trace was shrunk", other);
-            } finally {
-                run.remove();
-                run.close();
-            }
-        }
+        FileRun run =
+                new Experiment<>(TEXT, () -> new FileRun(next(), MAX_BYTES, surroundings)).run(origin, operations);
+        return new Left(run.file(), run.content());
     }
 
     private Path next() {
-        return directory.resolve("random-" + files.incrementAndGet());
+        return directory.resolve(prefix + files.incrementAndGet());
     }
 
     public static void main(String[] arguments) throws Exception {

@@ -1,7 +1,8 @@
 /**
- * Random operations on any mounted directory, each checked against a model in memory: as a program,
- * {@link io.fusecache.testkit.random.RandomFile}. A run is a list of operations that follows from its seed; one that fails is
- * shrunk to a short list that fails too, which is printed as text and can be run again.
+ * Random operations on any mounted directory, each checked against a model in memory: as programs,
+ * {@link io.fusecache.testkit.random.RandomFile} for one file and {@link io.fusecache.testkit.random.RandomTree} for a tree that
+ * several mounts show. A run is a list of operations that follows from its seed; one that fails is shrunk to a short list that
+ * fails too, which is printed as text and can be run again.
  */
 @NullMarked
 package io.fusecache.testkit.random;

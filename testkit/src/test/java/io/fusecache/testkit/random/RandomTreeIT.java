@@ -1,0 +1,32 @@
+package io.fusecache.testkit.random;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.fusecache.testkit.RandomRun;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+
+/** Random operations on a tree on the disk of this machine: what the model says must be what ext4 does. */
+final class RandomTreeIT {
+    private static final int SEEDS = 2;
+    private static final int OPERATIONS = 5000;
+
+    @Test
+    void ext4() throws Exception {
+        Path disk = Files.createDirectories(Path.of("target").toAbsolutePath());
+        Assumptions.assumeTrue(Files.getFileStore(disk).type().equals("ext4"), disk + " is not on ext4");
+        Assumptions.assumeTrue(Files.getOwner(disk).getName().equals("root"), "it must be run as root");
+        Path directory = Files.createTempDirectory(disk, "random-tree-");
+        RandomRun.ofSeeds(SEEDS, seed -> {
+            RandomTree.Left left =
+                    new RandomTree(List.of(directory, directory), Surroundings.QUIET).check(seed, OPERATIONS);
+            for (var file : left.files().entrySet()) {
+                Path path = directory.resolve(left.name()).resolve(file.getKey().getFirst());
+                assertThat(Files.readAllBytes(path)).isEqualTo(file.getValue());
+            }
+        });
+    }
+}
