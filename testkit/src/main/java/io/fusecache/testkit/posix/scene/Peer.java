@@ -31,7 +31,6 @@ public final class Peer implements SystemCalls {
 
     private final LinkedTransferQueue<Job> jobs = new LinkedTransferQueue<>();
     private final Map<Actor, Caller> callers = new EnumMap<>(Actor.class);
-    private final Thread thread;
     private final long tid;
 
     private record Job(Actor actor, Syscall syscall, long[] arguments, CompletableFuture<Long> answer) {}
@@ -41,7 +40,7 @@ public final class Peer implements SystemCalls {
         for (Actor actor : Actor.values()) {
             callers.put(actor, new Caller(actor, this, memory, new Descriptors()));
         }
-        thread = Thread.ofPlatform().daemon().name("posix-peer").start(this::run);
+        Thread.ofPlatform().daemon().name("posix-peer").start(this::run);
         tid = root().call(Syscall.GETTID).ok();
         root().call(Syscall.CLOSE_RANGE, 0, -1, CLOSE_RANGE_UNSHARE).ok();
     }
