@@ -43,6 +43,14 @@ public final class Chapters {
         AccessTimeRules.add(rules);
         SetIdRules.add(rules);
         NameRules.add(rules);
+        SizeRules.add(rules);
+        TimestampRules.add(rules);
+        AccessRules.add(rules);
+        AtRules.add(rules);
+        SymlinkRules.add(rules);
+        NamelessRules.add(rules);
+        FailureRules.add(rules);
+        ProgramRules.add(rules);
         return rules.all();
     }
 }
