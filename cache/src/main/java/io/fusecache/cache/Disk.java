@@ -41,6 +41,12 @@ public interface Disk {
         /** Writes all of {@code source}. */
         void write(long offset, MemorySegment source) throws IOException;
 
+        /**
+         * Writes all of {@code source} at the end of the file, wherever that is then: no other write comes in between, whoever
+         * makes it (pwritev2(2) with RWF_APPEND), as long as the disk has room for all of it.
+         */
+        void append(MemorySegment source) throws IOException;
+
         Stat stat() throws IOException;
 
         void truncate(long size) throws IOException;

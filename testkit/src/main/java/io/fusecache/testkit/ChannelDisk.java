@@ -87,6 +87,14 @@ public final class ChannelDisk implements Disk {
             }
         }
 
+        @Override
+        public void append(MemorySegment source) throws IOException {
+            // Channels of one path are many, and appending ones write where they like: one lock for all of them.
+            synchronized (accessTimes) {
+                write(channel.size(), source);
+            }
+        }
+
         private IOException translated(IOException e) {
             return String.valueOf(e.getMessage()).contains("No space left")
                     ? new DiskException(Errno.ENOSPC, "write " + path)

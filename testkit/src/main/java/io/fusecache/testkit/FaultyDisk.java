@@ -114,6 +114,12 @@ public final class FaultyDisk implements Disk {
         }
 
         @Override
+        public void append(MemorySegment source) throws IOException {
+            before(Operation.WRITE, path);
+            file.append(source);
+        }
+
+        @Override
         public Stat stat() throws IOException {
             before(Operation.STAT, path);
             return file.stat();

@@ -132,6 +132,14 @@ public final class PosixDisk implements Disk {
         }
 
         @Override
+        public void append(MemorySegment source) throws IOException {
+            during(f -> {
+                f.append(source);
+                return 0;
+            });
+        }
+
+        @Override
         public Stat stat() throws IOException {
             enter();
             try {

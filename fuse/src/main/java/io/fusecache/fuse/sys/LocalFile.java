@@ -1,7 +1,9 @@
 package io.fusecache.fuse.sys;
 
 import java.io.EOFException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
@@ -94,6 +96,24 @@ public final class LocalFile implements AutoCloseable {
                 failUnlessInterrupted("pwrite", n);
             } else {
                 done += n;
+            }
+        }
+    }
+
+    /** Writes all of {@code buffer} at the end of the file; in one piece, unless the disk is too full for it. */
+    public void append(MemorySegment buffer) throws PosixException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment vector = arena.allocate(16, 8);
+            long done = 0;
+            while (done < buffer.byteSize()) {
+                vector.set(ValueLayout.JAVA_LONG, 0, buffer.address() + done);
+                vector.set(ValueLayout.JAVA_LONG, 8, buffer.byteSize() - done);
+                long n = Posix.pwritev2(fd, vector, 1, 0, Posix.RWF_APPEND);
+                if (n < 0) {
+                    failUnlessInterrupted("pwritev2", n);
+                } else {
+                    done += n;
+                }
             }
         }
     }

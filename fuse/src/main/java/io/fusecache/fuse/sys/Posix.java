@@ -58,6 +58,9 @@ public final class Posix {
     public static final int SYNC_FILE_RANGE_WRITE = 2;
     public static final int SYNC_FILE_RANGE_WAIT_AFTER = 4;
 
+    /** Of {@link #pwritev2}. */
+    public static final int RWF_APPEND = 0x10;
+
     public static final int LOCK_SH = 1;
     public static final int LOCK_EX = 2;
     public static final int LOCK_NB = 4;
@@ -85,6 +88,7 @@ public final class Posix {
     private static final MethodHandle WRITEV = Downcall.ofLong("writev", "ipi");
     private static final MethodHandle PREAD = Downcall.ofLong("pread", "ipll");
     private static final MethodHandle PWRITE = Downcall.ofLong("pwrite", "ipll");
+    private static final MethodHandle PWRITEV2 = Downcall.ofLong("pwritev2", "ipili");
     private static final MethodHandle LSEEK = Downcall.ofLong("lseek", "ili");
     private static final MethodHandle FTRUNCATE = Downcall.ofInt("ftruncate", "il");
     private static final MethodHandle FALLOCATE = Downcall.ofInt("fallocate", "iill");
@@ -206,6 +210,19 @@ public final class Posix {
             return result(
                     (long) PWRITE.invokeExact(ErrnoSlots.segment(slot), fd, bounded(buffer, length), length, offset),
                     slot);
+        } catch (Throwable t) {
+            throw broken(t);
+        } finally {
+            ErrnoSlots.give(slot);
+        }
+    }
+
+    /** @param vectors {@code count} pairs of an address and a length, 8 bytes each */
+    public static long pwritev2(int fd, MemorySegment vectors, int count, long offset, int flags) {
+        int slot = ErrnoSlots.take();
+        try {
+            return result(
+                    (long) PWRITEV2.invokeExact(ErrnoSlots.segment(slot), fd, vectors, count, offset, flags), slot);
         } catch (Throwable t) {
             throw broken(t);
         } finally {

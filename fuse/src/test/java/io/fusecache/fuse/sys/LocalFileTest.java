@@ -8,9 +8,15 @@ import java.io.EOFException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,6 +68,38 @@ class LocalFileTest {
             file.allocate(Posix.FALLOC_FL_PUNCH_HOLE | Posix.FALLOC_FL_KEEP_SIZE, 512 << 10, 65536);
             assertErrno(Errno.ENXIO, () -> file.seek(0, Posix.SEEK_DATA));
             assertThat(file.stat().blocks()).isZero();
+        }
+    }
+
+    @Test
+    void appendsOfSeveralDescriptorsComeOneAfterTheOther() throws Exception {
+        Path path = directory.resolve("log");
+        int threads = 4;
+        int lines = 500;
+        try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
+            List<Future<?>> appenders = new ArrayList<>();
+            for (int t = 0; t < threads; t++) {
+                byte[] line = (t + " ".repeat(50 * t) + "\n").getBytes(StandardCharsets.US_ASCII);
+                appenders.add(executor.submit(() -> {
+                    try (LocalFile file = LocalFile.open(path, Posix.O_RDWR | Posix.O_CREAT, 0600);
+                            Arena arena = Arena.ofConfined()) {
+                        MemorySegment source = arena.allocate(line.length);
+                        MemorySegment.copy(line, 0, source, ValueLayout.JAVA_BYTE, 0, line.length);
+                        for (int i = 0; i < lines; i++) {
+                            file.append(source);
+                        }
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> appender : appenders) {
+                appender.get();
+            }
+        }
+        List<String> written = Files.readAllLines(path);
+        assertThat(written).hasSize(threads * lines);
+        for (int t = 0; t < threads; t++) {
+            assertThat(written).filteredOn((t + " ".repeat(50 * t))::equals).hasSize(lines);
         }
     }
 
