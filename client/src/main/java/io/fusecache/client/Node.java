@@ -33,7 +33,6 @@ import io.fusecache.fuse.wire.InitFlag;
 import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileType;
-import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.NodeAddress;
@@ -44,9 +43,6 @@ import io.fusecache.tiers.cloud.RefusedException;
 import io.fusecache.tiers.nvme.CacheDirectoryException;
 import io.fusecache.tiers.nvme.NvmeOptions;
 import io.fusecache.tiers.nvme.NvmeTier;
-import io.fusecache.tiers.peer.PeerAccess;
-import io.fusecache.tiers.peer.PeerBlockHandler;
-import io.fusecache.tiers.peer.PeerClient;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.InetSocketAddress;
@@ -74,14 +70,10 @@ import org.slf4j.LoggerFactory;
 public final class Node implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Node.class);
 
-    private static final Duration PEER_CONNECT_TIMEOUT = Duration.ofSeconds(2);
     private static final Duration BUCKET_ANSWERS_WITHIN = Duration.ofSeconds(5);
-    private static final Duration WRITE_WAIT = Duration.ofSeconds(10);
     private static final Duration SPACE_WAIT = Duration.ofSeconds(30);
     private static final int UPLOADS = 8;
     private static final int SLOT_BYTES = 64 << 10;
-    private static final int PEER_SERVES = 16;
-    private static final int PEER_BUFFER_BYTES = 512 << 10;
     private static final int LARGE_BUFFERS = 24;
     private static final int SMALL_BUFFERS = 64;
     private static final int READ_AHEAD_KIB = 4096;
@@ -127,8 +119,8 @@ public final class Node implements AutoCloseable {
         started.add("the executor", executor::shutdownNow);
 
         SessionOptions sessionOptions = sessionOptions();
-        long peerBytes = (long) PEER_SERVES * PEER_BUFFER_BYTES;
-        BufferArena memory = memory(sessionOptions.bufferBytes() + peerBytes);
+        Peers peers = new Peers(started, key());
+        BufferArena memory = memory(sessionOptions.bufferBytes() + Peers.BUFFER_BYTES);
         Recalls recalls = new Recalls(port);
         NodeId id = NodeIdentity.of(configuration);
         Metadata metadata = started.add("the session with the coordinator", connect(id, recalls));
@@ -139,14 +131,22 @@ public final class Node implements AutoCloseable {
             return cloud;
         });
         TierCounters counters = new TierCounters();
-        BlockFetcher fetcher = fetcher(metadata, cloud, memory, counters);
+        BlockFetcher fetcher = fetcher(peers, metadata, cloud, memory, counters);
 
         boolean wanted = configuration.mount().passthrough() != Passthrough.OFF;
         FileSystem tree = started.add(
                 "the file system",
                 new FileSystem(
                         new FileSystem.Ground(
-                                metadata, local, cloud, fetcher, recalls, wanted ? port : null, clock, executor),
+                                metadata,
+                                local,
+                                cloud,
+                                fetcher,
+                                peers.homes(),
+                                recalls,
+                                wanted ? port : null,
+                                clock,
+                                executor),
                         fileSystemOptions()));
         files = tree;
         tree.start();
@@ -169,7 +169,7 @@ public final class Node implements AutoCloseable {
                 clock.instant());
         report = insight;
         started.add("the progress log", ProgressLog.start(insight, configuration.progressBytes()));
-        http.serve(peerBlocks(metadata, local), paths, insight, key(), clock);
+        http.serve(peers.handlers(metadata, local, tree), paths, insight, key(), clock);
         enter(id, http.address());
         LOG.info(
                 "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}: {}",
@@ -178,7 +178,7 @@ public final class Node implements AutoCloseable {
                 (System.nanoTime() - begin) / 1_000_000,
                 memory,
                 sessionOptions.bufferBytes() >> 20,
-                peerBytes >> 20,
+                Peers.BUFFER_BYTES >> 20,
                 kernel.passthrough() ? "on" : "off",
                 kernel.passthroughReason());
         LOG.debug("{}", mounted.negotiated().describe());
@@ -198,6 +198,8 @@ public final class Node implements AutoCloseable {
                 .withReaders(mount.threads())
                 .with(InitFlag.POSIX_ACL)
                 .with(InitFlag.DONT_MASK)
+                // A shared mapping of a file that others write on another node would see nothing of that.
+                .without(InitFlag.DIRECT_IO_ALLOW_MMAP)
                 .withReadAheadKib(READ_AHEAD_KIB)
                 .withBuffers(LARGE_BUFFERS, SMALL_BUFFERS)
                 .with(InitFlag.POSIX_LOCKS)
@@ -322,13 +324,13 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    private BlockFetcher fetcher(Metadata metadata, CloudTier cloud, BufferArena memory, TierCounters counters) {
+    private BlockFetcher fetcher(
+            Peers peers, Metadata metadata, CloudTier cloud, BufferArena memory, TierCounters counters) {
         NodeConfiguration.PeerReads reads = configuration.peerReads();
-        PeerClient peers = started.add("the peer client", new PeerClient(PEER_CONNECT_TIMEOUT, reads.timeout(), key()));
         return started.add(
                 "the fetcher",
                 new BlockFetcher(
-                        peers,
+                        peers.blocks(reads.timeout()),
                         cloud,
                         new HolderDirectory(metadata),
                         memory,
@@ -346,7 +348,7 @@ public final class Node implements AutoCloseable {
                     case PEER -> Durability.PEER;
                     case CLOUD -> Durability.CLOUD;
                 },
-                WRITE_WAIT,
+                configuration.coordinator().timeout(),
                 SPACE_WAIT,
                 configuration.uploadDelay(),
                 UPLOADS,
@@ -362,21 +364,6 @@ public final class Node implements AutoCloseable {
                         false),
                 first.resolve("lost"),
                 configuration.mount().readOnly());
-    }
-
-    private PeerBlockHandler peerBlocks(Metadata metadata, NvmeTier local) {
-        BufferArena buffers = started.add(
-                "peer buffers",
-                new BufferArena((long) PEER_SERVES * PEER_BUFFER_BYTES, PEER_BUFFER_BYTES, PEER_BUFFER_BYTES));
-        String key = key();
-        HolderDirectory holders = new HolderDirectory(metadata);
-        return new PeerBlockHandler(
-                local,
-                buffers,
-                key == null ? PeerAccess.open() : PeerAccess.token(key),
-                (ino, version) ->
-                        holders.holders(ino, version).stream().map(Holder::node).toList(),
-                PEER_SERVES);
     }
 
     private @Nullable String key() {
@@ -479,6 +466,8 @@ public final class Node implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("the unmount was not clean: {}", e.getMessage());
         }
+        // What other nodes write here is committed, so that it is among what is uploaded.
+        files().leaveCluster();
         if (!files().flushUploads(configuration.drainTimeout())) {
             var pending = files().pendingUploads();
             LOG.warn(

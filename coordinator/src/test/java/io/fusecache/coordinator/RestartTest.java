@@ -15,6 +15,7 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.WriteLease;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
@@ -200,8 +201,9 @@ final class RestartTest {
         Metadata b = node("b", new Recorder());
         Inode written = a.create(Inode.ROOT, name("written"), file(true));
         kill(a);
-        assertThatThrownBy(() -> b.beginWrite(written.ino(), Duration.ZERO)).hasMessageContaining("EBUSY");
-        assertThat(b.beginWrite(written.ino(), Duration.ofSeconds(5)).version()).isZero();
+        assertThat(b.beginWrite(written.ino(), Duration.ZERO)).isEqualTo(new WriteLease.HeldBy(new NodeId("a")));
+        assertThat(b.awaitWriter(written.ino(), Duration.ofSeconds(5))).isEmpty();
+        assertThat(b.beginWrite(written.ino(), Duration.ZERO)).isInstanceOf(WriteLease.Granted.class);
         assertThat(b.inode(written.ino()).writer()).isEqualTo(new NodeId("b"));
     }
 

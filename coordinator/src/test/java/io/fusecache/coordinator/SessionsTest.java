@@ -18,6 +18,7 @@ import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.WriteLease;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -85,6 +86,11 @@ final class SessionsTest {
 
     private static AttributeChange mode(int permissions) {
         return new AttributeChange(permissions, null, null, null, null, false);
+    }
+
+    /** What the node writes on top of, with the lease that it must get. */
+    private static FileVersion base(Metadata node, long ino) throws ErrnoException {
+        return ((WriteLease.Granted) node.beginWrite(ino, Duration.ZERO)).base();
     }
 
     private static FileVersion next(FileVersion base, long size) {
@@ -160,21 +166,25 @@ final class SessionsTest {
         onB.gate.countDown();
         FileVersion base = FileVersion.empty(made.ino(), FileVersion.DEFAULT_BLOCK_BYTES);
         assertErrno(Errno.ESTALE, () -> b.commit(next(base, 10), Timestamp.EPOCH, Timestamp.EPOCH, 4096));
-        assertThat(a.beginWrite(made.ino(), Duration.ZERO).version()).isZero();
+        assertThat(base(a, made.ino()).version()).isZero();
     }
 
     @Test
     void aSecondWriterWaitsAndThenIsToldWhoHoldsTheFile() throws Exception {
         Inode made = a.create(Inode.ROOT, name("w"), file(true));
-        assertThatThrownBy(() -> b.beginWrite(made.ino(), Duration.ofMillis(100)))
-                .hasMessageContaining("EBUSY")
-                .hasMessageContaining("node a");
-        Future<FileVersion> second = start(() -> b.beginWrite(made.ino(), Duration.ofSeconds(10)));
+        WriteLease heldByA = new WriteLease.HeldBy(new NodeId("a"));
+        assertThat(b.beginWrite(made.ino(), Duration.ZERO)).isEqualTo(heldByA);
+        assertThat(b.beginWrite(made.ino(), Duration.ofMillis(100))).isEqualTo(heldByA);
+        assertThat(b.awaitWriter(made.ino(), Duration.ofMillis(100))).contains(new NodeId("a"));
+        assertThat(a.awaitWriter(made.ino(), Duration.ofMillis(100))).isEmpty();
+        Future<Optional<NodeId>> watcher = start(() -> b.awaitWriter(made.ino(), Duration.ofSeconds(10)));
+        Future<WriteLease> second = start(() -> b.beginWrite(made.ino(), Duration.ofSeconds(10)));
         FileVersion base = a.content(made.ino());
         a.commit(next(base, 5), new Timestamp(7, 0), Timestamp.EPOCH, 4096);
         assertThat(second.isDone()).isFalse();
         a.endWrite(made.ino());
-        assertThat(second.get(5, SECONDS)).isEqualTo(next(base, 5));
+        assertThat(second.get(5, SECONDS)).isEqualTo(new WriteLease.Granted(next(base, 5)));
+        assertThat(watcher.get(5, SECONDS)).isEmpty();
         assertThat(b.inode(made.ino()).writer()).isEqualTo(new NodeId("b"));
         assertThat(a.inode(made.ino()).writer()).isEqualTo(new NodeId("b"));
     }
@@ -205,7 +215,7 @@ final class SessionsTest {
         for (int i = 0; i < 50; i++) {
             b.inode(made.ino());
             a.endWrite(made.ino());
-            FileVersion base = a.beginWrite(made.ino(), Duration.ZERO);
+            FileVersion base = base(a, made.ino());
             a.commit(next(base, i), Timestamp.EPOCH, Timestamp.EPOCH, 0);
         }
         assertThat(b.content(made.ino()).version()).isEqualTo(50);

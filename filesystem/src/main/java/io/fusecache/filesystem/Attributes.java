@@ -8,6 +8,7 @@ import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -24,12 +25,19 @@ final class Attributes {
     private final OpenFiles table;
     private final Incarnations incarnations;
     private final AccessTimes accessTimes;
+    private final Forwarding forwarding;
 
-    Attributes(Metadata metadata, OpenFiles table, Incarnations incarnations, AccessTimes accessTimes) {
+    Attributes(
+            Metadata metadata,
+            OpenFiles table,
+            Incarnations incarnations,
+            AccessTimes accessTimes,
+            Forwarding forwarding) {
         this.metadata = metadata;
         this.table = table;
         this.incarnations = incarnations;
         this.accessTimes = accessTimes;
+        this.forwarding = forwarding;
     }
 
     /** What the backing file of a node says now; {@code committed} null while nobody writes it. */
@@ -37,14 +45,35 @@ final class Attributes {
 
     Inode of(long nodeId) throws ErrnoException {
         Look look = look(nodeId);
-        return merge(nodeId, metadata.inode(NodeIds.ino(nodeId)), look);
+        return merge(nodeId, atHome(nodeId, metadata.inode(NodeIds.ino(nodeId))), look);
     }
 
     /** As {@link #of} without a question to the coordinator, else null. */
     @Nullable Inode tryOf(long nodeId) throws ErrnoException {
         Look look = look(nodeId);
         Inode inode = metadata.cachedInode(NodeIds.ino(nodeId));
-        return inode == null ? null : merge(nodeId, inode, look);
+        return inode == null || isForHome(nodeId, inode) ? null : merge(nodeId, inode, look);
+    }
+
+    /** Whether another node writes the file and knows its size; to whom has a version of before open, it is of that. */
+    private boolean isForHome(long nodeId, Inode inode) {
+        if (forwarding.elsewhere(inode.writer()) == null) {
+            return false;
+        }
+        InodeIo io = table.find(nodeId);
+        InodeIo.Backing backing = io == null ? null : io.backing();
+        return backing == null || backing.home() != null;
+    }
+
+    /** The inode as its home sees it now. Where that does not say, as it was committed. */
+    private Inode atHome(long nodeId, Inode inode) throws ErrnoException {
+        NodeId home = forwarding.elsewhere(inode.writer());
+        Disk.Stat now = home == null || !isForHome(nodeId, inode) ? null : forwarding.inspect(inode.ino(), home);
+        if (now == null) {
+            return inode;
+        }
+        Timestamp changed = now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
+        return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);
     }
 
     /** The node that a name leads to. */
@@ -56,7 +85,7 @@ final class Attributes {
         Look look = look(incarnations.nodeId(found.ino()));
         Inode inode = metadata.inode(found.ino());
         long nodeId = nodeId(inode);
-        return new Node(nodeId, merge(nodeId, inode, look));
+        return new Node(nodeId, merge(nodeId, atHome(nodeId, inode), look));
     }
 
     @Nullable Node tryNode(Inode found) throws ErrnoException {
@@ -69,19 +98,26 @@ final class Attributes {
             return null;
         }
         long nodeId = nodeId(inode);
-        return new Node(nodeId, merge(nodeId, inode, look));
+        return isForHome(nodeId, inode) ? null : new Node(nodeId, merge(nodeId, inode, look));
     }
 
-    /** The current node id; where the open incarnation has an older version than the name now leads to, the next one. */
+    /** The current node id; where that is open as what the name does not lead to now, the next one. */
     private long nodeId(Inode inode) {
         long nodeId = incarnations.nodeId(inode.ino());
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        if (io == null || backing == null || io.live() || backing.version().version() >= inode.version()) {
+        if (io == null || backing == null || io.live() || isOf(backing, inode)) {
             return nodeId;
         }
         incarnations.supersede(nodeId);
         return incarnations.nodeId(inode.ino());
+    }
+
+    private boolean isOf(InodeIo.Backing open, Inode inode) {
+        NodeId home = forwarding.elsewhere(inode.writer());
+        return open.home() == null
+                ? home == null && open.version().version() >= inode.version()
+                : open.home().home.equals(home) && !open.home().gone();
     }
 
     private @Nullable Look look(long nodeId) throws ErrnoException {
@@ -125,7 +161,7 @@ final class Attributes {
     private Inode ofOlderVersion(long nodeId, Inode inode) {
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        if (backing == null || backing.version().version() >= inode.version()) {
+        if (backing == null || backing.home() != null || backing.version().version() >= inode.version()) {
             return accessed(inode);
         }
         FileVersion open = backing.version();
@@ -166,6 +202,9 @@ final class Attributes {
         if (change.accessed() != null) {
             accessTimes.forget(ino);
         }
+        if ((change.accessed() != null || change.modified() != null) && changedAtHome(ino, change)) {
+            return of(nodeId);
+        }
         InodeIo io = table.find(nodeId);
         if (io == null || !io.isOpen() || (change.accessed() == null && change.modified() == null)) {
             Inode changed = metadata.setAttributes(ino, change);
@@ -190,6 +229,21 @@ final class Attributes {
             io.turn.unlock();
         }
         return of(nodeId);
+    }
+
+    /** The times of a file that is written elsewhere are set there: its next commit would bring back those of its disk. */
+    private boolean changedAtHome(long ino, AttributeChange change) throws ErrnoException {
+        NodeId home = forwarding.elsewhere(metadata.inode(ino).writer());
+        if (home == null || !forwarding.setTimes(ino, home, change.accessed(), change.modified())) {
+            return false;
+        }
+        if (change.permissions() != null || change.uid() != null || change.gid() != null || change.clearSetId()) {
+            Inode ignored = metadata.setAttributes(
+                    ino,
+                    new AttributeChange(
+                            change.permissions(), change.uid(), change.gid(), null, null, change.clearSetId()));
+        }
+        return true;
     }
 
     /** In turn, which ends here: what is open goes on to be watched under the new times. */

@@ -62,7 +62,7 @@ final class BackingChoice {
             return daemon(file);
         }
         try {
-            return new InodeIo.Backing(InodeIo.Mode.PASSTHROUGH, file.version(), file, kernel.register(file.file()));
+            return InodeIo.Backing.passthrough(file, kernel.register(file.file()));
         } catch (IOException e) {
             if (refusalLogged.compareAndSet(false, true)) {
                 LOG.warn(
@@ -74,7 +74,7 @@ final class BackingChoice {
     }
 
     private static InodeIo.Backing daemon(CachedFile file) {
-        return new InodeIo.Backing(InodeIo.Mode.DAEMON, file.version(), file, 0);
+        return InodeIo.Backing.daemon(file.version(), file);
     }
 
     void giveBack(InodeIo.Backing last) {

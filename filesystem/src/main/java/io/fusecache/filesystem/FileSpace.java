@@ -23,15 +23,22 @@ final class FileSpace {
     private final OpenFiles table;
     private final Blocks blocks;
     private final InstantSource clock;
+    private final Forwarding forwarding;
 
-    FileSpace(OpenFiles table, Blocks blocks, InstantSource clock) {
+    FileSpace(OpenFiles table, Blocks blocks, InstantSource clock, Forwarding forwarding) {
         this.table = table;
         this.blocks = blocks;
         this.clock = clock;
+        this.forwarding = forwarding;
     }
 
     /** In turn, for a file that is open for writing. */
-    void truncate(InodeIo io, long size) throws IOException {
+    void truncate(InodeIo io, long size) throws ErrnoException, IOException {
+        FileAtHome home = io.home();
+        if (home != null) {
+            forwarding.truncate(home, size);
+            return;
+        }
         CachedFile file = io.opened().cached();
         FileVersion base = io.opened().version();
         long before = file.file().stat().size();
@@ -77,6 +84,10 @@ final class FileSpace {
         io.turn.lock();
         try {
             InodeIo.Backing backing = table.backing(nodeId);
+            if (backing.home() != null) {
+                forwarding.allocate(backing.home(), mode, offset, length);
+                return;
+            }
             CachedFile file = backing.cached();
             if (file.whole()) {
                 file.file().allocate(mode, offset, length);
@@ -118,6 +129,9 @@ final class FileSpace {
     long seek(long nodeId, long offset, int whence) throws ErrnoException {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
+        if (backing.home() != null) {
+            return forwarding.seek(backing.home(), offset, whence);
+        }
         CachedFile file = backing.file();
         try {
             if (file != null && file.whole()) {
@@ -145,9 +159,10 @@ final class FileSpace {
         InodeIo target = table.io(toNode);
         InodeIo.Backing from = table.backing(fromNode);
         InodeIo.Backing to = table.backing(toNode);
-        if (from.file() == null) {
+        if (from.file() == null || to.file() == null) {
             // The kernel copies through the page cache then.
-            throw new ErrnoException(Errno.EOPNOTSUPP, "inode " + source.ino() + " has no room on the local disk");
+            throw new ErrnoException(
+                    Errno.EOPNOTSUPP, "inode " + source.ino() + " or " + target.ino() + " is not on the local disk");
         }
         try {
             long available = (source.live()

@@ -2,6 +2,7 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.BlockFetcher;
 import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.Homes;
 import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.DirectoryEntry;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import org.jspecify.annotations.Nullable;
 
@@ -60,6 +62,8 @@ public final class FileSystem implements AutoCloseable {
     private final LostFiles lost;
     private final Activity activity = new Activity();
     private final KernelCache kernel;
+    private final Forwarding forwarding;
+    private final Guests guests;
 
     /** What a file system stands on. It owns none of them. */
     public record Ground(
@@ -67,6 +71,7 @@ public final class FileSystem implements AutoCloseable {
             LocalTier local,
             CloudTier cloud,
             BlockFetcher fetcher,
+            Homes homes,
             Recalls recalls,
             @Nullable BackingFiles passthrough,
             InstantSource clock,
@@ -83,10 +88,12 @@ public final class FileSystem implements AutoCloseable {
         this.unlinked = new Unlinked(metadata, departed);
         this.extended = new ExtendedAttributes(metadata);
         this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
-        this.attributes = new Attributes(metadata, table, incarnations, accessTimes);
+        long process = UUID.randomUUID().getMostSignificantBits();
+        this.forwarding = new Forwarding(metadata, ground.homes(), ground.executor(), options.homeWait(), process);
+        this.attributes = new Attributes(metadata, table, incarnations, accessTimes, forwarding);
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
-        this.space = new FileSpace(table, blocks, ground.clock());
+        this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
         this.uploads = new Uploads(
                 metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitInBackground);
         Room room = new Room(local, uploads, options.spaceWait());
@@ -104,6 +111,7 @@ public final class FileSystem implements AutoCloseable {
                 pageCache,
                 accessTimes,
                 kernel,
+                forwarding,
                 options.durability(),
                 ground.executor(),
                 this::recommitInBackground);
@@ -120,9 +128,12 @@ public final class FileSystem implements AutoCloseable {
                 pageCache,
                 accessTimes,
                 activity,
+                forwarding,
                 options);
-        this.reads = new Reads(table, blocks, accessTimes, activity);
-        this.writes = new Writes(table, blocks, room);
+        this.reads = new Reads(table, blocks, accessTimes, activity, metadata, forwarding);
+        this.writes = new Writes(table, blocks, room, forwarding);
+        this.guests = new Guests(
+                table, incarnations, opens, reads, writes, space, releases, attributes, kernel, ground.executor());
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker);
@@ -284,7 +295,7 @@ public final class FileSystem implements AutoCloseable {
             throw new ErrnoException(Errno.EINVAL, "truncate to " + size);
         }
         attributes.truncatable(metadata.inode(NodeIds.ino(node)));
-        opens.change(node, size == 0, io -> space.truncate(io, size));
+        opens.truncate(node, size);
     }
 
     public byte[] extendedAttribute(long node, FileName name) throws ErrnoException {
@@ -334,6 +345,24 @@ public final class FileSystem implements AutoCloseable {
     /** Writes all of {@code source}, which is native memory. */
     public void write(long node, long handle, long offset, MemorySegment source) throws ErrnoException {
         writes.write(node, handle, offset, source);
+    }
+
+    /**
+     * Writes all of {@code source} at the end of the file: open(2) with O_APPEND. True where that was not at {@code expected},
+     * where the caller took the end to be.
+     */
+    public boolean append(long node, long handle, long expected, MemorySegment source) throws ErrnoException {
+        return writes.append(node, handle, expected, source);
+    }
+
+    /** After an append: what the kernel caches from {@code offset} on may be of before, or in the wrong place. */
+    public void cacheIsBehind(long node, long offset) {
+        kernel.contentChanged(node, offset, 0);
+    }
+
+    /** The end of the peers' protocol for files that are open for writing here. */
+    public Homes.Host host() {
+        return guests;
     }
 
     public void flush(long node, long handle) throws ErrnoException {
@@ -438,9 +467,21 @@ public final class FileSystem implements AutoCloseable {
         return options;
     }
 
+    /** Commits what programs of other nodes wrote here and sends them away, and closes what is open on other nodes. */
+    public void leaveCluster() {
+        guests.close();
+        forwarding.close();
+    }
+
     /** Stops the background work. What waits for upload is taken up again by the next start. */
     @Override
     public void close() {
+        leaveCluster();
+        stop();
+    }
+
+    /** As {@link #close}, but tells nobody. */
+    void stop() {
         blocks.stop();
         cloudWorker.close();
         uploads.close();

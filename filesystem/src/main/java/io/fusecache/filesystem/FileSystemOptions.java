@@ -11,7 +11,7 @@ import java.time.Duration;
  *
  * @param blockBytes of the versions that this node commits
  * @param durability what close() and fsync() wait for
- * @param writeWait how long a writable open waits while another node writes
+ * @param homeWait how long a call waits for the node where a file is open for writing, when that does not answer
  * @param spaceWait how long a write waits for room on a full disk
  * @param uploadDelay from close to upload
  * @param uploads how many at once
@@ -24,7 +24,7 @@ import java.time.Duration;
 public record FileSystemOptions(
         int blockBytes,
         Durability durability,
-        Duration writeWait,
+        Duration homeWait,
         Duration spaceWait,
         Duration uploadDelay,
         int uploads,
@@ -37,7 +37,7 @@ public record FileSystemOptions(
         return new FileSystemOptions(
                 FileVersion.DEFAULT_BLOCK_BYTES,
                 Durability.LOCAL,
-                Duration.ofSeconds(10),
+                Duration.ofSeconds(30),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(1),
                 8,

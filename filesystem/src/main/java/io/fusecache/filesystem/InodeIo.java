@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>while any file of an inode is open with FOPEN_PASSTHROUGH, every further open must have it too (else EIO), and must
  *       name the same backing file (else EBUSY);
  *   <li>while any is open for cached I/O through the daemon, none may be opened with FOPEN_PASSTHROUGH (ETXTBSY);
+ *   <li>FOPEN_DIRECT_IO without FOPEN_PASSTHROUGH takes no part in this but for the first rule: it goes with cached I/O, and
+ *       must not come while the inode has a backing file. Private mappings of it work, shared ones fail (ENODEV);
  *   <li>FOPEN_PASSTHROUGH goes with neither FOPEN_KEEP_CACHE nor FOPEN_CACHE_DIR, nor with the writeback cache;
  *   <li>the kernel leaves its mode at the last close, before it sends that RELEASE: our count is never behind its.
  * </ol>
@@ -24,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>How it is met</b>: the first open chooses {@link Mode}, and it stays until the last close. Readers and writers
  * share one {@link CachedFile}. Content that another node committed meanwhile never comes into an open incarnation: the
  * next open of the name gets the next incarnation, which is another node id and so another inode to the kernel
- * ({@link Incarnations}). Closed -> (first open) -> PASSTHROUGH or DAEMON -> (last release) -> closed.
+ * ({@link Incarnations}). So does the next open after another node began to write the file, since that one is FORWARDED
+ * (FOPEN_DIRECT_IO), and the next one after a file that is FORWARDED here is written there no more, or elsewhere. Closed -> (first
+ * open) -> PASSTHROUGH, DAEMON or FORWARDED -> (last release) -> closed.
  *
  * <p><b>Turns.</b> Opens, commits, truncations and releases of one node id take turns ({@link #turn}): disk and
  * coordinator are asked in between, so it is a queue rather than a lock, and nothing but such calls for the very same file
@@ -43,21 +47,41 @@ final class InodeIo {
         /** The kernel reads and writes the backing file itself. */
         PASSTHROUGH,
         /** Every read and write that the page cache does not answer comes to the daemon. */
-        DAEMON
+        DAEMON,
+        /** It is open for writing on another node, and every read and write goes there: the kernel caches nothing. */
+        FORWARDED
     }
 
     /**
      * @param version what an open sees; while writing, what the writing is based on
      * @param file null where the local disk has no room for it: read-only, and fetched anew for each reader
-     * @param backingId of the kernel, 0 in mode DAEMON
+     * @param backingId of the kernel, 0 but in mode PASSTHROUGH
+     * @param home where it is open, in mode FORWARDED; else null
      */
-    record Backing(Mode mode, FileVersion version, @Nullable CachedFile file, int backingId) {
+    record Backing(
+            Mode mode,
+            FileVersion version,
+            @Nullable CachedFile file,
+            int backingId,
+            @Nullable FileAtHome home) {
+        static Backing daemon(FileVersion version, @Nullable CachedFile file) {
+            return new Backing(Mode.DAEMON, version, file, 0, null);
+        }
+
+        static Backing passthrough(CachedFile file, int backingId) {
+            return new Backing(Mode.PASSTHROUGH, file.version(), file, backingId, null);
+        }
+
+        static Backing forwarded(FileVersion version, FileAtHome home) {
+            return new Backing(Mode.FORWARDED, version, null, 0, home);
+        }
+
         CachedFile cached() {
             return Objects.requireNonNull(file, "a file without a backing file is never written");
         }
 
         Backing at(FileVersion next) {
-            return new Backing(mode, next, file, backingId);
+            return new Backing(mode, next, file, backingId, home);
         }
     }
 
@@ -114,6 +138,18 @@ final class InodeIo {
 
     int writers() {
         return writers;
+    }
+
+    /** Where it is open, if it is FORWARDED. */
+    @Nullable FileAtHome home() {
+        Backing now = backing;
+        return now == null ? null : now.home();
+    }
+
+    /** Programs write it, and here. */
+    boolean writtenHere() {
+        inTurn();
+        return writers > 0 && home() == null;
     }
 
     void attach(Backing first) {

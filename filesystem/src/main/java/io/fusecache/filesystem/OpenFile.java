@@ -7,8 +7,9 @@ package io.fusecache.filesystem;
  * @param backingId what the kernel knows the backing file by, where it reads and writes that itself; 0 where all goes
  *     through the daemon
  * @param keepCache the kernel's page cache, if any, has bytes of this very version
+ * @param direct the kernel may cache nothing of it, since others change it elsewhere
  */
-public record OpenFile(long handle, int backingId, boolean keepCache) {
+public record OpenFile(long handle, int backingId, boolean keepCache, boolean direct) {
     public boolean passthrough() {
         return backingId != 0;
     }

@@ -11,7 +11,9 @@ import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.WriteLease;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 final class Opens {
     /** Rounds of "the content changed again while we fetched it" before an open gives up. */
     private static final int MAX_FETCHES = 5;
+
+    /** Nodes that a writer follows from one to the next before he gives up. */
+    private static final int MAX_HOMES = 100;
 
     private final Metadata metadata;
     private final LocalTier local;
@@ -35,6 +40,8 @@ final class Opens {
     private final PageCache pageCache;
     private final AccessTimes accessTimes;
     private final Activity activity;
+    private final Forwarding forwarding;
+    private final OpensAtHome atHome;
     private final FileSystemOptions options;
 
     Opens(
@@ -50,6 +57,7 @@ final class Opens {
             PageCache pageCache,
             AccessTimes accessTimes,
             Activity activity,
+            Forwarding forwarding,
             FileSystemOptions options) {
         this.metadata = metadata;
         this.local = local;
@@ -63,6 +71,8 @@ final class Opens {
         this.pageCache = pageCache;
         this.accessTimes = accessTimes;
         this.activity = activity;
+        this.forwarding = forwarding;
+        this.atHome = new OpensAtHome(metadata, incarnations, forwarding, options.homeWait());
         this.options = options;
     }
 
@@ -86,7 +96,7 @@ final class Opens {
     /** As {@link #open} for reading where all that it needs is at hand, else null. */
     @Nullable OpenFile tryOpen(long nodeId, OpenMode mode) throws ErrnoException {
         Inode inode = metadata.cachedInode(NodeIds.ino(nodeId));
-        if (mode.changes() || inode == null) {
+        if (mode.changes() || inode == null || forwarding.elsewhere(inode.writer()) != null) {
             return null;
         }
         InodeIo io = table.use(nodeId);
@@ -108,7 +118,8 @@ final class Opens {
     private boolean attachAtOnce(InodeIo io, Inode inode) throws IOException {
         InodeIo.Backing backing = io.backing();
         if (backing != null) {
-            return io.writers() > 0 || backing.version().version() == inode.version();
+            return backing.home() == null
+                    && (io.writers() > 0 || backing.version().version() == inode.version());
         }
         if (!incarnations.isCurrent(io.nodeId)) {
             return false;
@@ -142,17 +153,27 @@ final class Opens {
     }
 
     private OpenFile openForReading(InodeIo io) throws ErrnoException, IOException {
-        if (io.writers() == 0) {
-            FileVersion now = metadata.content(io.ino());
-            if (io.isOpen()) {
-                refuseOther(io, now);
-            } else {
-                refuseOldIncarnation(io);
-                attach(io, now, false);
-                accessTimes.watch(io, metadata.inode(io.ino()));
+        for (int i = 0; !io.writtenHere() && !atHome.forReading(io) && !openHere(io); i++) {
+            if (i == MAX_FETCHES) {
+                throw new ErrnoException(Errno.EIO, "inode " + io.ino() + " is written elsewhere, and nobody has it");
             }
         }
         return read(io);
+    }
+
+    /** What was committed last. False where another node writes over it, and nobody else has it. */
+    private boolean openHere(InodeIo io) throws ErrnoException, IOException {
+        FileVersion now = metadata.content(io.ino());
+        if (io.isOpen()) {
+            refuseOther(io, now);
+            return true;
+        }
+        atHome.refuseOldIncarnation(io);
+        if (!attach(io, now, false)) {
+            return false;
+        }
+        accessTimes.watch(io, metadata.inode(io.ino()));
+        return true;
     }
 
     private OpenFile read(InodeIo io) {
@@ -179,23 +200,44 @@ final class Opens {
         }
     }
 
-    /** Takes the write lease and makes the backing file writable, where no writer here has done so. */
+    /**
+     * Takes the write lease and makes the backing file writable, where no writer here has done so; or opens it for writing
+     * where the lease is. Only the current incarnation asks for the lease, so none gives back what another one uses.
+     */
     private void beginWriting(InodeIo io, boolean anew) throws ErrnoException, IOException {
-        if (io.writers() > 0) {
+        if (io.writtenHere()) {
             return;
         }
-        FileVersion base = metadata.beginWrite(io.ino(), options.writeWait());
+        atHome.refuseOldIncarnation(io);
+        for (int i = 0; i < MAX_HOMES; i++) {
+            switch (metadata.beginWrite(io.ino(), Duration.ZERO)) {
+                case WriteLease.Granted(FileVersion base) -> {
+                    beginHere(io, base, anew);
+                    return;
+                }
+                case WriteLease.HeldBy(NodeId home) -> {
+                    if (atHome.forWriting(io, home)) {
+                        return;
+                    }
+                }
+            }
+        }
+        throw new ErrnoException(Errno.EBUSY, "inode " + io.ino() + " had " + MAX_HOMES + " homes, and none for long");
+    }
+
+    private void beginHere(InodeIo io, FileVersion base, boolean anew) throws ErrnoException, IOException {
         boolean begun = false;
         try {
-            if (io.isOpen()) {
+            if (io.home() != null) {
+                throw atHome.superseded(io, "is written elsewhere no more");
+            } else if (io.isOpen()) {
                 refuseOther(io, base);
             } else {
-                refuseOldIncarnation(io);
                 boolean watched = metadata.inode(io.ino()).setsId();
                 if (anew || base.size() == 0) {
                     attachEmpty(io, base, watched);
-                } else {
-                    attach(io, base, watched);
+                } else if (!attach(io, base, watched)) {
+                    throw new AssertionError("inode " + io.ino() + " is written elsewhere, with the lease here");
                 }
             }
             startWriting(io);
@@ -266,7 +308,10 @@ final class Opens {
                 && !mode.truncate()
                 && (io.shared() || pageCache.holds(io.nodeId, backing.version().version()));
         return new OpenFile(
-                new Handle(mode.read(), mode.changes(), false, incarnation).bits(), backing.backingId(), keepCache);
+                new Handle(mode.read(), mode.changes(), false, incarnation).bits(),
+                backing.backingId(),
+                keepCache,
+                backing.mode() == InodeIo.Mode.FORWARDED);
     }
 
     // backing
@@ -278,48 +323,37 @@ final class Opens {
         io.attach(choice.forWriting(room.create(empty), watched));
     }
 
-    private void attach(InodeIo io, FileVersion first, boolean watched) throws ErrnoException, IOException {
+    /** False where another node writes over that version, and nobody else has it. */
+    private boolean attach(InodeIo io, FileVersion first, boolean watched) throws ErrnoException, IOException {
         FileVersion version = first;
         for (int i = 0; ; i++) {
             CachedFile file = cached(version);
             if (file == null) {
-                io.attach(new InodeIo.Backing(InodeIo.Mode.DAEMON, version, null, 0));
-                return;
+                io.attach(InodeIo.Backing.daemon(version, null));
+                return true;
             }
             boolean kept = false;
             try {
                 io.attach(choice.forContent(file, watched));
                 kept = true;
-                return;
+                return true;
             } catch (FetchFailedException e) {
-                if (i == MAX_FETCHES) {
+                FileVersion now = metadata.content(version.ino());
+                if (now.version() == version.version()
+                        && forwarding.elsewhere(metadata.inode(version.ino()).writer()) != null) {
+                    return false;
+                }
+                // Its holders may have gone on to the next version, which is what this open should see then.
+                if (i == MAX_FETCHES || now.version() == version.version()) {
                     throw e;
                 }
-                version = afterFailure(version, e);
+                version = now;
             } finally {
                 if (!kept) {
                     file.close();
                 }
             }
         }
-    }
-
-    /**
-     * Its holders may have gone on to the next version, which is what this open should see then. Or one is about to: whoever
-     * writes in place has the bytes of no version until he closes, and that can be waited for.
-     */
-    private FileVersion afterFailure(FileVersion version, FetchFailedException failure)
-            throws ErrnoException, IOException {
-        FileVersion now = metadata.content(version.ino());
-        if (now.version() == version.version()) {
-            NodeId writer = metadata.inode(version.ino()).writer();
-            if (writer == null || writer.equals(metadata.self())) {
-                throw failure;
-            }
-            now = metadata.beginWrite(version.ino(), options.writeWait());
-            metadata.endWrite(version.ino());
-        }
-        return now;
     }
 
     /** The local file of that version, made where there is none; null where the disk has no room. */
@@ -347,38 +381,39 @@ final class Opens {
     }
 
     private void refuseOther(InodeIo io, FileVersion now) throws ErrnoException {
+        if (io.home() != null) {
+            throw atHome.superseded(io, "is written elsewhere no more");
+        }
         if (io.opened().version().version() != now.version()) {
-            incarnations.supersede(io.nodeId);
-            throw new ErrnoException(
-                    Errno.ESTALE,
-                    "inode " + io.ino() + " has a new version while an older one is open here: look it up again");
+            throw atHome.superseded(io, "has a new version while an older one is open here");
         }
     }
 
-    private void refuseOldIncarnation(InodeIo io) throws ErrnoException {
-        if (!incarnations.isCurrent(io.nodeId)) {
-            throw new ErrnoException(
-                    Errno.ESTALE, "inode " + io.ino() + " goes by another node id now: look it up again");
-        }
-    }
-
-    /** Runs {@code change} on a file as a writer that opens, changes, commits and leaves at once: truncate(2) by path. */
-    void change(long nodeId, boolean anew, Change change) throws ErrnoException {
+    /**
+     * truncate(2), ftruncate(2): as a writer that opens, truncates and leaves at once, and commits where he is the only one.
+     * Whoever writes at a home that is gone truncates nothing elsewhere.
+     */
+    void truncate(long nodeId, long size) throws ErrnoException {
         InodeIo io = table.use(nodeId);
         io.turn.lock();
         try {
-            beginWriting(io, anew);
+            if (io.home() == null || io.writers() == 0) {
+                beginWriting(io, size == 0);
+            }
             io.addWriter();
             try {
-                change.on(io);
-                if (io.writers() == 1) {
+                space.truncate(io, size);
+                FileAtHome home = io.home();
+                if (io.writers() == 1 && home != null) {
+                    forwarding.flush(home);
+                } else if (io.writers() == 1) {
                     commits.commitChanges(io, true);
                 }
             } finally {
                 releases.writerLeaves(io);
             }
         } catch (IOException e) {
-            throw Failures.of("change of inode " + io.ino(), e);
+            throw Failures.of("truncate of inode " + io.ino(), e);
         } finally {
             leave(io, false);
         }
@@ -393,7 +428,7 @@ final class Opens {
         InodeIo io = table.use(incarnations.nodeId(ino));
         io.turn.lock();
         try {
-            if (io.writers() > 0) {
+            if (io.writtenHere()) {
                 io.markChanged();
                 return;
             }
@@ -409,7 +444,11 @@ final class Opens {
     }
 
     private void takeUpAsItIs(InodeIo io) throws ErrnoException, IOException {
-        FileVersion now = metadata.beginWrite(io.ino(), options.writeWait());
+        FileVersion now = switch (metadata.beginWrite(io.ino(), options.homeWait())) {
+            case WriteLease.Granted(FileVersion base) -> base;
+            case WriteLease.HeldBy(NodeId home) ->
+                throw new ErrnoException(Errno.EBUSY, "node " + home + " writes inode " + io.ino());
+        };
         boolean begun = false;
         try {
             if (io.isOpen()) {
@@ -438,10 +477,6 @@ final class Opens {
             file.close();
             throw new ErrnoException(Errno.EIO, "inode " + io.ino() + " went on to " + now + " elsewhere");
         }
-        io.attach(new InodeIo.Backing(InodeIo.Mode.DAEMON, file.version(), file, 0));
-    }
-
-    interface Change {
-        void on(InodeIo io) throws ErrnoException, IOException;
+        io.attach(InodeIo.Backing.daemon(file.version(), file));
     }
 }

@@ -2,9 +2,12 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.DiskException;
+import io.fusecache.cache.FetchFailedException;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NodeId;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 
@@ -14,18 +17,31 @@ final class Reads {
     private final Blocks blocks;
     private final AccessTimes accessTimes;
     private final Activity activity;
+    private final Metadata metadata;
+    private final Forwarding forwarding;
 
-    Reads(OpenFiles table, Blocks blocks, AccessTimes accessTimes, Activity activity) {
+    Reads(
+            OpenFiles table,
+            Blocks blocks,
+            AccessTimes accessTimes,
+            Activity activity,
+            Metadata metadata,
+            Forwarding forwarding) {
         this.table = table;
         this.blocks = blocks;
         this.accessTimes = accessTimes;
         this.activity = activity;
+        this.metadata = metadata;
+        this.forwarding = forwarding;
     }
 
     /** Fills {@code target} from {@code offset}; fewer bytes at the end of the file only. */
     int read(long nodeId, long offset, MemorySegment target) throws ErrnoException {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
+        if (backing.home() != null) {
+            return forwarding.read(backing.home(), offset, target);
+        }
         CachedFile file = backing.file();
         accessTimes.read(io);
         try {
@@ -49,9 +65,22 @@ final class Reads {
                 readBlocks(io, backing.version(), file, offset, part);
             }
             return wanted;
+        } catch (FetchFailedException e) {
+            return readElsewhere(io.ino(), offset, target, e);
         } catch (IOException e) {
             throw Failures.of("read of inode " + io.ino() + " at " + offset, e);
         }
+    }
+
+    /** Of what was never here, and is nowhere else any more since another node writes over it: what it is there now. */
+    private int readElsewhere(long ino, long offset, MemorySegment target, FetchFailedException failure)
+            throws ErrnoException {
+        NodeId home = forwarding.elsewhere(metadata.inode(ino).writer());
+        int count = home == null ? -1 : forwarding.peek(ino, home, offset, target);
+        if (count < 0) {
+            throw Failures.of("read of inode " + ino + " at " + offset, failure);
+        }
+        return count;
     }
 
     /** The descriptor to read from where the backing file is all it takes, else -1. */

@@ -39,6 +39,7 @@ final class Releases {
     private final PageCache pageCache;
     private final AccessTimes accessTimes;
     private final KernelCache kernel;
+    private final Forwarding forwarding;
     private final Durability durability;
     private final Executor executor;
 
@@ -56,6 +57,7 @@ final class Releases {
             PageCache pageCache,
             AccessTimes accessTimes,
             KernelCache kernel,
+            Forwarding forwarding,
             Durability durability,
             Executor executor,
             LongConsumer recommit) {
@@ -69,6 +71,7 @@ final class Releases {
         this.pageCache = pageCache;
         this.accessTimes = accessTimes;
         this.kernel = kernel;
+        this.forwarding = forwarding;
         this.durability = durability;
         this.executor = executor;
         this.recommit = recommit;
@@ -80,6 +83,11 @@ final class Releases {
             return;
         }
         InodeIo io = table.io(nodeId);
+        FileAtHome home = io.home();
+        if (home != null) {
+            forwarding.flush(home);
+            return;
+        }
         io.turn.lock();
         try {
             commits.commitChanges(io, true);
@@ -93,6 +101,9 @@ final class Releases {
 
     void fsync(long nodeId, long handle, boolean dataOnly) throws ErrnoException {
         InodeIo.Backing backing = table.backing(nodeId);
+        if (backing.home() != null) {
+            forwarding.sync(backing.home(), dataOnly);
+        }
         if (backing.file() == null) {
             return;
         }
@@ -157,7 +168,12 @@ final class Releases {
 
     /** In turn. Where the last writer cannot leave yet, it stays on until it can. */
     void writerLeaves(InodeIo io) {
-        if (io.writers() == 1) {
+        FileAtHome home = io.home();
+        if (home != null) {
+            if (io.writers() == 1) {
+                forwarding.stopWriting(home);
+            }
+        } else if (io.writers() == 1) {
             long wait = stopWriting(io);
             if (wait > 0) {
                 table.use(io.nodeId);
@@ -256,6 +272,9 @@ final class Releases {
         choice.giveBack(last);
         if (last.mode() == InodeIo.Mode.DAEMON) {
             pageCache.closedAt(io.nodeId, last.version().version());
+        }
+        if (last.home() != null) {
+            forwarding.close(last.home());
         }
         CachedFile file = last.file();
         if (file != null) {

@@ -147,7 +147,18 @@ final class Programs {
     }
 
     void truncate(String path, long size) throws ErrnoException {
-        files.change(find(path).id(), new AttributeChange(null, null, null, null, null, false), size);
+        try {
+            truncate(find(path).id(), size);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+            truncate(find(path).id(), size);
+        }
+    }
+
+    private void truncate(long id, long size) throws ErrnoException {
+        Inode ignored = files.change(id, new AttributeChange(null, null, null, null, null, false), size);
     }
 
     // content
@@ -231,6 +242,20 @@ final class Programs {
             }
         }
 
+        /** write(2) with O_APPEND. */
+        void append(byte[] bytes) throws ErrnoException, IOException {
+            try (Arena arena = Arena.ofShared()) {
+                MemorySegment source = arena.allocate(bytes.length);
+                MemorySegment.copy(bytes, 0, source, ValueLayout.JAVA_BYTE, 0, bytes.length);
+                Disk.DiskFile backing = backing();
+                if (backing != null) {
+                    backing.append(source);
+                } else {
+                    boolean ignored = files.append(id, file.handle(), 0, source);
+                }
+            }
+        }
+
         byte[] read(long offset, int length) throws ErrnoException, IOException {
             try (Arena arena = Arena.ofShared()) {
                 MemorySegment target = arena.allocate(Math.max(1, length));
@@ -256,6 +281,10 @@ final class Programs {
 
         void allocate(int allocation, long offset, long length) throws ErrnoException {
             files.allocate(id, file.handle(), allocation, offset, length);
+        }
+
+        long seek(long offset, int whence) throws ErrnoException {
+            return files.seek(id, offset, whence);
         }
 
         void fsync() throws ErrnoException {

@@ -1,6 +1,9 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.HomeReply;
+import io.fusecache.cache.HomeRequest;
+import io.fusecache.cache.Homes;
 import io.fusecache.cache.PeerTier;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.coordinator.Coordinator;
@@ -143,6 +146,36 @@ final class TestCluster implements AutoCloseable {
                     throw new IOException("node " + peer.id() + " is down");
                 }
                 return node.serve(version, offset, target);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    /** What a request to a home meets on its way, before and after it is executed; for tests of the network. */
+    volatile Wire wire = (request, executed) -> {};
+
+    interface Wire {
+        void pass(HomeRequest request, boolean executed) throws IOException;
+    }
+
+    Homes homes() {
+        return new Homes() {
+            @Override
+            public HomeReply ask(NodeAddress home, Guest guest, HomeRequest request, MemorySegment data)
+                    throws IOException {
+                TestNode node = nodes.get(home.id().value());
+                if (node == null || node.isDown()) {
+                    throw new IOException("node " + home.id() + " is down");
+                }
+                wire.pass(request, false);
+                HomeReply reply = node.files.host().serve(guest, request, data);
+                wire.pass(request, true);
+                if (node.isDown()) {
+                    throw new IOException("node " + home.id() + " went down");
+                }
+                return reply;
             }
 
             @Override

@@ -116,7 +116,7 @@ final class TestNode implements AutoCloseable {
         FileSystemOptions options = new FileSystemOptions(
                 TestCluster.BLOCK_BYTES,
                 setup.durability(),
-                Duration.ofMillis(300),
+                Duration.ofSeconds(4),
                 setup.spaceWait(),
                 setup.uploadDelay(),
                 4,
@@ -127,7 +127,15 @@ final class TestNode implements AutoCloseable {
                 false);
         this.files = new FileSystem(
                 new FileSystem.Ground(
-                        metadata, local, cloud, fetcher, recalls, setup.passthrough() ? kernel : null, clock, executor),
+                        metadata,
+                        local,
+                        cloud,
+                        fetcher,
+                        cluster.homes(),
+                        recalls,
+                        setup.passthrough() ? kernel : null,
+                        clock,
+                        executor),
                 options);
         files.start();
     }
@@ -155,7 +163,7 @@ final class TestNode implements AutoCloseable {
     void kill() throws IOException {
         down = true;
         coordinator.cut();
-        files.close();
+        files.stop();
         fetcher.close();
         local.close();
     }
@@ -182,6 +190,11 @@ final class TestNode implements AutoCloseable {
         @Override
         public synchronized void attributesChanged(long nodeId) {
             changedAttributes.add(nodeId);
+        }
+
+        @Override
+        public void contentChanged(long nodeId, long offset, long length) {
+            attributesChanged(nodeId);
         }
 
         synchronized boolean wasTold(long nodeId) {

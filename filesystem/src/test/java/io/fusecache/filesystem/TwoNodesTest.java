@@ -171,24 +171,6 @@ final class TwoNodesTest {
     }
 
     @Test
-    void aSecondWriterElsewhereWaitsAndIsRefused() throws Exception {
-        a.write("/f", OneNodeSuite.bytes(1, 10));
-        try (Programs.Fd fd = a.open("/f", Programs.READ_WRITE)) {
-            fd.write(0, new byte[] {1});
-            OneNodeSuite.fails(Errno.EBUSY, () -> b.open("/f", Programs.READ_WRITE));
-            // Version 1 is nowhere any more, and version 2 nowhere yet.
-            OneNodeSuite.fails(Errno.EBUSY, () -> b.read("/f"));
-        }
-        try (Programs.Fd fd = b.open("/f", Programs.READ_WRITE)) {
-            fd.write(1, new byte[] {2});
-        }
-        byte[] expected = OneNodeSuite.bytes(1, 10);
-        expected[0] = 1;
-        expected[1] = 2;
-        assertThat(a.read("/f")).isEqualTo(expected);
-    }
-
-    @Test
     void aFileThatIsNotWholeIsChangedInPart() throws Exception {
         byte[] content = OneNodeSuite.bytes(1, 12 * BLOCK + 100);
         a.write("/f", content);

@@ -286,8 +286,17 @@ public final class CoordinatorClient implements Metadata {
     // content
 
     @Override
-    public FileVersion beginWrite(long ino, Duration wait) throws ErrnoException {
-        return ((Answer.Content) ask(new Operation.BeginWrite(ino, wait), wait)).version();
+    public WriteLease beginWrite(long ino, Duration wait) throws ErrnoException {
+        Answer.Result result = ask(new Operation.BeginWrite(ino, wait), wait);
+        return result instanceof Answer.HeldBy(NodeId home)
+                ? new WriteLease.HeldBy(home)
+                : new WriteLease.Granted(((Answer.Content) result).version());
+    }
+
+    @Override
+    public Optional<NodeId> awaitWriter(long ino, Duration wait) throws ErrnoException {
+        Answer.Result result = ask(new Operation.AwaitWriter(ino, wait), wait);
+        return result instanceof Answer.HeldBy(NodeId home) ? Optional.of(home) : Optional.empty();
     }
 
     @Override

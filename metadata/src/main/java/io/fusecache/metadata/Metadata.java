@@ -119,13 +119,19 @@ public interface Metadata extends AutoCloseable {
     // content
 
     /**
-     * Takes the write lease for this node; the version returned is what it writes on top of. Taking it again while it is
-     * held is free. Waits up to {@code wait} while another node holds it, then EBUSY naming that node.
+     * Takes the write lease for this node. Taking it again while it is held is free. Where another node holds it, waits up to
+     * {@code wait} for that to end; a holder that is gone loses it meanwhile, once its lease has run out.
      */
-    FileVersion beginWrite(long ino, Duration wait) throws ErrnoException;
+    WriteLease beginWrite(long ino, Duration wait) throws ErrnoException;
 
     /** Gives the write lease back. Does not wait for the answer; requests sent later are executed later. */
     void endWrite(long ino);
+
+    /**
+     * Waits up to {@code wait} while another node holds the write lease, as {@link #beginWrite} does, and takes nothing. The node
+     * that holds it still, or empty where it is free or this node's.
+     */
+    Optional<NodeId> awaitWriter(long ino, Duration wait) throws ErrnoException;
 
     /**
      * Makes new content the committed one and this node its first holder: {@code content.version()} is the base that

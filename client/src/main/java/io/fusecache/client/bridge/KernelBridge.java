@@ -8,6 +8,7 @@ import io.fusecache.filesystem.OpenMode;
 import io.fusecache.fuse.session.Capabilities;
 import io.fusecache.fuse.session.FuseHandler;
 import io.fusecache.fuse.session.Reply;
+import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.wire.Bytes;
 import io.fusecache.fuse.wire.DirectoryBuffer;
 import io.fusecache.fuse.wire.FileName;
@@ -295,19 +296,19 @@ public final class KernelBridge implements FuseHandler {
                 reply,
                 () -> {
                     OpenFile file = files.tryOpen(r.nodeId(), mode);
-                    return file != null && opened(r, file, reply);
+                    return file != null && opened(r, r.flags(), file, reply);
                 },
                 () -> {
                     if ((r.openFlags() & FuseRequest.Open.KILL_SUIDGID) != 0) {
                         files.clearSetId(r.nodeId());
                     }
-                    opened(r, files.open(r.nodeId(), mode), reply);
+                    opened(r, r.flags(), files.open(r.nodeId(), mode), reply);
                 });
     }
 
     /** Where the kernel did not take the answer, no release will come for it. */
-    private boolean opened(FuseRequest r, OpenFile file, Reply reply) throws ErrnoException {
-        if (!reply.opened(types.opened(file))) {
+    private boolean opened(FuseRequest r, int flags, OpenFile file, Reply reply) throws ErrnoException {
+        if (!reply.opened(types.opened(file, flags))) {
             files.release(r.nodeId(), file.handle());
         }
         return true;
@@ -316,17 +317,17 @@ public final class KernelBridge implements FuseHandler {
     private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), reply);
+        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), r.flags(), reply);
     }
 
     private void tmpfile(FuseRequest.Tmpfile r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.createUnnamed(r.nodeId(), inode, mode), reply);
+        created(files.createUnnamed(r.nodeId(), inode, mode), r.flags(), reply);
     }
 
-    private void created(Names.Created made, Reply reply) throws ErrnoException {
-        OpenReply open = types.opened(made.file());
+    private void created(Names.Created made, int flags, Reply reply) throws ErrnoException {
+        OpenReply open = types.opened(made.file(), flags);
         if (!reply.created(types.entry(made.node()), open)) {
             files.release(made.node().id(), made.file().handle());
         }
@@ -348,8 +349,24 @@ public final class KernelBridge implements FuseHandler {
         if ((r.writeFlags() & FuseRequest.Write.KILL_SUIDGID) != 0) {
             files.clearSetId(r.nodeId());
         }
-        files.write(r.nodeId(), r.fh(), r.offset(), r.data());
+        boolean append = (r.flags() & Posix.O_APPEND) != 0 && (r.writeFlags() & FuseRequest.Write.CACHE) == 0;
+        if (!append) {
+            files.write(r.nodeId(), r.fh(), r.offset(), r.data());
+            reply.written(bytes);
+            return;
+        }
+        boolean elsewhere = files.append(r.nodeId(), r.fh(), r.offset(), r.data());
+        if (KernelTypes.appendsPastCache(r.fh())) {
+            // Whoever reads it through the page cache is to see it as soon as the writer knows.
+            files.cacheIsBehind(r.nodeId(), elsewhere ? 0 : r.offset());
+            reply.written(bytes);
+            return;
+        }
         reply.written(bytes);
+        if (elsewhere) {
+            // Its pages are locked until the kernel has the answer.
+            files.cacheIsBehind(r.nodeId(), r.offset());
+        }
     }
 
     private void flush(FuseRequest.Flush r, Reply reply) {

@@ -31,6 +31,9 @@ final class KernelTypes {
     /** What {@link OpenFile#handle} needs. */
     private static final int HANDLE_BITS = 32;
 
+    /** In a handle. */
+    private static final long APPENDS_PAST_CACHE = 1L << 63;
+
     private final AtomicInteger lastOpen = new AtomicInteger();
     private final Validity validity;
     private final InstantSource clock;
@@ -65,7 +68,8 @@ final class KernelTypes {
     }
 
     EntryReply entry(Node node) {
-        return new EntryReply(node.id(), 0, validity.names(), validity.attributes(), attributes(node.inode()));
+        return new EntryReply(
+                node.id(), 0, validity.names(), validity.attributes(node.inode()), attributes(node.inode()));
     }
 
     /** An entry of a listing whose attributes are not at hand: the kernel looks it up when it needs it. */
@@ -78,12 +82,12 @@ final class KernelTypes {
     }
 
     AttributesReply attributesReply(Inode inode) {
-        return new AttributesReply(validity.attributes(), attributes(inode));
+        return new AttributesReply(validity.attributes(inode), attributes(inode));
     }
 
     StatxReply statx(Inode inode) {
         return new StatxReply(
-                validity.attributes(),
+                validity.attributes(inode),
                 StatxReply.BASIC_STATS | StatxReply.BIRTH_TIME,
                 attributes(inode),
                 inode.born().seconds(),
@@ -103,13 +107,30 @@ final class KernelTypes {
     /**
      * Every open has a number of its own, above what the file system tells handles by: locks belong to one. A reader's close is
      * heard of as well, though it commits nothing, because it drops the locks of its process.
+     *
+     * <p>Who only appends through the daemon does so past the page cache, which would take the bytes to be where the kernel last
+     * knew the end, not where they come to be when programs of other nodes append too.
+     *
+     * @param flags of open(2)
      */
-    OpenReply opened(OpenFile file) {
-        long handle = file.handle() | Integer.toUnsignedLong(lastOpen.incrementAndGet()) << HANDLE_BITS;
+    OpenReply opened(OpenFile file, int flags) {
+        long number = Integer.toUnsignedLong(lastOpen.incrementAndGet() & Integer.MAX_VALUE);
+        long handle = file.handle() | number << HANDLE_BITS;
         if (file.passthrough()) {
             return new OpenReply(handle, OpenReply.PASSTHROUGH, file.backingId());
         }
+        if (file.direct()) {
+            return OpenReply.of(handle, OpenReply.DIRECT_IO);
+        }
+        if ((flags & Posix.O_APPEND) != 0 && (flags & ACCESS_MODE) == Posix.O_WRONLY) {
+            return OpenReply.of(handle | APPENDS_PAST_CACHE, OpenReply.DIRECT_IO);
+        }
         return OpenReply.of(handle, file.keepCache() ? OpenReply.KEEP_CACHE : 0);
+    }
+
+    /** Whether others' pages may be behind what is written with this handle, and none of them is locked by that. */
+    static boolean appendsPastCache(long handle) {
+        return (handle & APPENDS_PAST_CACHE) != 0;
     }
 
     static int permissions(int mode) {

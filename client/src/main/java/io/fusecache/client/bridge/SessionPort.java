@@ -16,6 +16,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +36,9 @@ public final class SessionPort implements KernelCache, BackingFiles {
 
     private final CompletableFuture<FuseSession> session = new CompletableFuture<>();
     private final ConcurrentHashMap<Integer, BackingFile> backing = new ConcurrentHashMap<>();
+
+    private final ExecutorService pages = Executors.newCachedThreadPool(
+            Thread.ofPlatform().daemon().name("kernel-pages-", 0).factory());
 
     private volatile String refusal = "";
 
@@ -76,6 +82,32 @@ public final class SessionPort implements KernelCache, BackingFiles {
             }
         } catch (PosixException e) {
             ended("attributes of node " + nodeId, e);
+        }
+    }
+
+    /**
+     * On a thread of its own: it may wait for pages whose requests need the very carrier threads that this one's caller would
+     * otherwise keep.
+     */
+    @Override
+    public void contentChanged(long nodeId, long offset, long length) {
+        FuseSession now = session.getNow(null);
+        if (now == null) {
+            return;
+        }
+        try {
+            pages.submit(() -> now.notifier().invalInode(nodeId, offset, length))
+                    .get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof PosixException gone) {
+                ended("content of node " + nodeId, gone);
+            } else {
+                throw new IllegalStateException("content of node " + nodeId + " is not dropped", e);
+            }
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the mount is going away: content of node {} is not dropped", nodeId, e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.fusecache.client.bridge;
 
+import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import java.time.Duration;
 
@@ -29,7 +30,9 @@ final class Validity {
         return epochs && metadata.connected() ? namesNanos : 0;
     }
 
-    long attributes() {
-        return metadata.connected() ? LONG_NANOS : 0;
+    /** What another node writes changes without a word to the coordinator: whoever looks asks again. */
+    long attributes(Inode inode) {
+        boolean here = inode.writer() == null || inode.writer().equals(metadata.self());
+        return here && metadata.connected() ? LONG_NANOS : 0;
     }
 }

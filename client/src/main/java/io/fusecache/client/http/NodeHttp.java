@@ -95,13 +95,15 @@ public final class NodeHttp implements AutoCloseable {
     /**
      * Begins to answer.
      *
-     * @param peerBlocks answers what it knows and leaves the rest to the API
+     * @param peers answer what they know and leave the rest to the API
      * @param apiKey what requests must carry, or null for none
      */
     public void serve(
-            Handler peerBlocks, NodeFiles files, NodeInsight insight, @Nullable String apiKey, InstantSource clock)
+            List<Handler> peers, NodeFiles files, NodeInsight insight, @Nullable String apiKey, InstantSource clock)
             throws StartupException {
-        server.setHandler(new Handler.Sequence(peerBlocks, new Api(routes(files, insight, clock), json, apiKey)));
+        List<Handler> handlers = new ArrayList<>(peers);
+        handlers.add(new Api(routes(files, insight, clock), json, apiKey));
+        server.setHandler(new Handler.Sequence(handlers));
         try {
             server.start();
         } catch (Exception failed) {

@@ -44,7 +44,7 @@ final class NodeHttpIT {
 
     private NodeHttp serving(@Nullable String apiKey) throws StartupException {
         NodeHttp bound = NodeHttp.bind("127.0.0.1", 0);
-        bound.serve(new NoBlocks(), node, node, apiKey, () -> Instant.ofEpochSecond(1_800_000_000));
+        bound.serve(List.of(new NoBlocks()), node, node, apiKey, () -> Instant.ofEpochSecond(1_800_000_000));
         return bound;
     }
 

@@ -12,11 +12,13 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Attributes, extended attributes, write leases and versions. */
 final class Contents {
@@ -178,21 +180,34 @@ final class Contents {
         return version;
     }
 
-    static FileVersion beginWrite(Execution run, long ino) throws ErrnoException {
+    static Answer.Result beginWrite(Execution run, long ino) throws ErrnoException {
         Node node = file(run, ino);
-        NodeId writer = node.inode().writer();
-        // In any case an EndWrite of before that still waits for recalls comes first.
-        run.touch(ino);
-        if (writer != null && !writer.equals(run.caller())) {
-            run.heldBy(writer);
-            throw new ErrnoException(Errno.EBUSY, "inode " + ino + " is open for writing on node " + writer);
+        NodeId other = otherWriter(run, node);
+        if (other != null) {
+            return new Answer.HeldBy(other);
         }
         FileVersion version = run.content(ino).version();
         run.tell(version);
-        if (writer == null) {
+        if (node.inode().writer() == null) {
             grant(run, node);
         }
-        return version;
+        return new Answer.Content(version);
+    }
+
+    static Answer.Result awaitWriter(Execution run, long ino) throws ErrnoException {
+        NodeId other = otherWriter(run, file(run, ino));
+        return other == null ? new Answer.Nothing() : new Answer.HeldBy(other);
+    }
+
+    private static @Nullable NodeId otherWriter(Execution run, Node node) {
+        NodeId writer = node.inode().writer();
+        // In any case an EndWrite of before that still waits for recalls comes first.
+        run.touch(node.ino());
+        if (writer == null || writer.equals(run.caller())) {
+            return null;
+        }
+        run.heldBy(writer);
+        return writer;
     }
 
     static Inode grant(Execution run, Node node) {

@@ -253,6 +253,9 @@ final class Execution {
     }
 
     Outcome succeeded(Answer.Result result) {
+        if (writeConflict != null) {
+            return outcome(Answer.of(result), new Changes(changes), Set.of(), false);
+        }
         for (Node node : saved.values()) {
             changes.put(Keys.inode(node.ino()), node.toBytes());
         }
@@ -271,10 +274,6 @@ final class Execution {
     Outcome failed(ErrnoException failure) {
         Changes none = new Changes(changes);
         Answer.Failure told = new Answer.Failure(failure.errno(), failure.reason());
-        if (writeConflict != null) {
-            Answer answer = new Answer(told, new Answer.Nothing(), List.of(), List.of());
-            return outcome(answer, none, Set.of(), false);
-        }
         if (!saved.isEmpty() || !changes.isEmpty()) {
             return Outcome.of(new Answer(told, new Answer.Nothing(), List.of(), List.of()), none);
         }

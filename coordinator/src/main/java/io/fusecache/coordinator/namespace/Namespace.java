@@ -105,7 +105,8 @@ public final class Namespace {
                 Contents.removeAttribute(run, op);
                 yield new Answer.Nothing();
             }
-            case Operation.BeginWrite op -> new Answer.Content(Contents.beginWrite(run, op.ino()));
+            case Operation.BeginWrite op -> Contents.beginWrite(run, op.ino());
+            case Operation.AwaitWriter op -> Contents.awaitWriter(run, op.ino());
             case Operation.EndWrite op -> {
                 Contents.endWrite(run, op.ino(), run.caller());
                 yield new Answer.Nothing();

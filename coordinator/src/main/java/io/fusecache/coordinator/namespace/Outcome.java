@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param directories those of the touched inodes that are directories
  * @param leased what the answer gives the asking session a read lease on
  * @param recallAsker whether the asking session's own caches are behind as well
- * @param writeConflict the node whose write lease on the one touched inode stands in the way, where the answer is EBUSY
- *     for that
+ * @param writeConflict the node whose write lease on the one touched inode stands in the way, where the answer names it
  */
 public record Outcome(
         Answer answer,

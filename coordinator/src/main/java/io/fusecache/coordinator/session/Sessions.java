@@ -330,17 +330,23 @@ public final class Sessions {
             boolean mutation,
             Turn.Command command,
             Turn.Completion completion) {
-        long patience = request.operation() instanceof Operation.BeginWrite begin
-                ? Math.max(0, begin.patience().toNanos())
-                : 0;
         return new Turn(
                 session,
                 request.slot(),
                 request.sequence(),
                 mutation,
-                System.nanoTime() + patience,
+                System.nanoTime() + patienceNanos(request.operation()),
                 command,
                 completion);
+    }
+
+    private static long patienceNanos(Operation operation) {
+        if (operation instanceof Operation.BeginWrite begin) {
+            return Math.max(0, begin.patience().toNanos());
+        }
+        return operation instanceof Operation.AwaitWriter await
+                ? Math.max(0, await.patience().toNanos())
+                : 0;
     }
 
     private void reply(Session session, Upstream.Request request, Answer answer) {

@@ -259,10 +259,12 @@ final class NamespaceTest {
         Inode file = machine.create(Inode.ROOT, "f", FileType.REGULAR);
         machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
         Answer answer = machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO), new NodeId("other"), 9);
-        assertThat(answer.failure()).isNotNull().satisfies(failure -> {
-            assertThat(failure.errno()).isEqualTo(Errno.EBUSY);
-            assertThat(failure.message()).contains("node n");
-        });
+        assertThat(answer).isEqualTo(Answer.of(new Answer.HeldBy(new NodeId("n"))));
+        assertThat(machine.run(new Operation.AwaitWriter(file.ino(), Duration.ZERO), new NodeId("other"), 9))
+                .isEqualTo(answer);
+        assertThat(machine.run(new Operation.AwaitWriter(file.ino(), Duration.ZERO))
+                        .result())
+                .isEqualTo(new Answer.Nothing());
     }
 
     @Test

@@ -9,6 +9,7 @@ import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.VolumeUsage;
 import io.fusecache.metadata.lock.FileLock;
@@ -75,6 +76,9 @@ public record Answer(@Nullable Failure failure, Result result, List<KnownInode> 
     public record Work(List<CloudWork> work) implements Result {}
 
     public record Begun(Listing listing) implements Result {}
+
+    /** That node has the write lease. */
+    public record HeldBy(NodeId node) implements Result {}
 
     /** A lock is as it was asked for; or the request is {@code queued}, and decided later. */
     public record Locked(boolean queued) implements Result {}

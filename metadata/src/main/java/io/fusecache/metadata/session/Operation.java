@@ -80,6 +80,9 @@ public sealed interface Operation {
 
     record EndWrite(long ino) implements Mutation {}
 
+    /** Changes nothing, but comes in the order of those that do, and ends the leases of a node that is gone. */
+    record AwaitWriter(long ino, Duration patience) implements Mutation {}
+
     record Commit(FileVersion content, Timestamp modified, Timestamp changed, long usedBytes) implements Mutation {}
 
     record Seal(long ino, long version, int[] checksums) implements Mutation {}

@@ -8,6 +8,7 @@ import io.fusecache.metadata.DirectoryEntry;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.VolumeUsage;
 import io.fusecache.metadata.proto.Wire;
 import io.fusecache.metadata.session.Answer;
@@ -96,6 +97,7 @@ public final class AnswerCodec {
                 work.work().forEach(piece -> message.addWork(RecordCodec.encode(piece)));
                 reply.setWork(message);
             }
+            case Answer.HeldBy(NodeId node) -> reply.setHeldBy(node.value());
             case Answer.Locked(boolean queued) -> reply.setQueued(queued);
             case Answer.Obstacle obstacle -> reply.setObstacle(LockCodec.encode(obstacle));
             case Answer.Begun begun -> reply.setBegun(RecordCodec.encode(begun.listing()));
@@ -168,6 +170,7 @@ public final class AnswerCodec {
                 yield new Answer.Work(work);
             }
             case BEGUN -> new Answer.Begun(RecordCodec.decode(reply.getBegun()));
+            case HELD_BY -> new Answer.HeldBy(new NodeId(reply.getHeldBy()));
             case QUEUED -> new Answer.Locked(reply.getQueued());
             case OBSTACLE -> LockCodec.decode(reply.getObstacle());
             case RESULT_NOT_SET -> throw new MalformedException("a reply without a known result");

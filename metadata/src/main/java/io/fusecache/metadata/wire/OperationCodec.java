@@ -91,6 +91,10 @@ final class OperationCodec {
                         .setIno(begin.ino())
                         .setWaitNanos(begin.patience().toNanos()));
             case Operation.EndWrite(long ino) -> request.setEndWrite(ino);
+            case Operation.AwaitWriter await ->
+                request.setAwaitWriter(Wire.BeginWrite.newBuilder()
+                        .setIno(await.ino())
+                        .setWaitNanos(await.patience().toNanos()));
             case Operation.Commit commit ->
                 request.setCommit(Wire.Commit.newBuilder()
                         .setContent(RecordCodec.encode(commit.content()))
@@ -248,6 +252,10 @@ final class OperationCodec {
                         RecordCodec.ino(request.getBeginWrite().getIno()),
                         RecordCodec.duration(request.getBeginWrite().getWaitNanos()));
             case END_WRITE -> new Operation.EndWrite(RecordCodec.ino(request.getEndWrite()));
+            case AWAIT_WRITER ->
+                new Operation.AwaitWriter(
+                        RecordCodec.ino(request.getAwaitWriter().getIno()),
+                        RecordCodec.duration(request.getAwaitWriter().getWaitNanos()));
             case COMMIT -> decode(request.getCommit());
             case SEAL -> decode(request.getSeal());
             case BEGIN_UPLOAD ->
