@@ -51,6 +51,7 @@ public final class Chapters {
         NamelessRules.add(rules);
         FailureRules.add(rules);
         ProgramRules.add(rules);
+        LimitRules.add(rules);
         return rules.all();
     }
 }

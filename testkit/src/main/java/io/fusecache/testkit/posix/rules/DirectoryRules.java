@@ -20,6 +20,7 @@ import io.fusecache.testkit.posix.scene.Caller;
 import io.fusecache.testkit.posix.scene.Entry;
 import io.fusecache.testkit.posix.scene.FileType;
 import io.fusecache.testkit.posix.scene.Outcome;
+import io.fusecache.testkit.posix.scene.Rule;
 import io.fusecache.testkit.posix.scene.Rules;
 import io.fusecache.testkit.posix.scene.Scene;
 import io.fusecache.testkit.posix.scene.Syscall;
@@ -175,25 +176,30 @@ final class DirectoryRules {
                 root.lseek(fd, 0, SEEK_CUR).is(last);
             }
         });
-        rules.add("rewinddir(3)", "begins anew with " + count + " names, and with what came meanwhile", scene -> {
-            Caller root = scene.root();
-            scene.make(DIRECTORY, "d");
-            fill(scene, "d", count);
-            int fd = root.open("d", O_RDONLY | O_DIRECTORY).okInt();
-            root.getdents(fd, 512).ok();
-            scene.make(REGULAR, "d/later");
-            root.unlink("d/" + name(0)).ok();
-            root.lseek(fd, 0, SEEK_SET).is(0);
-            Set<String> expected = names(count);
-            expected.remove(name(0));
-            expected.add("later");
-            scene.equal("names", expected, once(scene, rest(root, fd, 4096)));
-        });
+        add(
+                rules,
+                count,
+                "rewinddir(3)",
+                "begins anew with " + count + " names, and with what came meanwhile",
+                scene -> {
+                    Caller root = scene.root();
+                    scene.make(DIRECTORY, "d");
+                    fill(scene, "d", count);
+                    int fd = root.open("d", O_RDONLY | O_DIRECTORY).okInt();
+                    root.getdents(fd, 512).ok();
+                    scene.make(REGULAR, "d/later");
+                    root.unlink("d/" + name(0)).ok();
+                    root.lseek(fd, 0, SEEK_SET).is(0);
+                    Set<String> expected = names(count);
+                    expected.remove(name(0));
+                    expected.add("later");
+                    scene.equal("names", expected, once(scene, rest(root, fd, 4096)));
+                });
     }
 
     private static void changing(Rules rules, int count, int bytes) {
         String among = " of " + count + " names in buffers of " + bytes;
-        rules.add("readdir(3)", "names that stay come once while others are removed," + among, scene -> {
+        add(rules, count, "readdir(3)", "names that stay come once while others are removed," + among, scene -> {
             scene.make(DIRECTORY, "d");
             fill(scene, "d", count);
             Set<String> seen = whileReading(scene, bytes, i -> scene.root().unlink("d/" + name(i * 2)), count / 2);
@@ -201,7 +207,7 @@ final class DirectoryRules {
                 scene.expect(name(i) + " is seen", seen.contains(name(i)));
             }
         });
-        rules.add("readdir(3)", "names that were there come once while others are made," + among, scene -> {
+        add(rules, count, "readdir(3)", "names that were there come once while others are made," + among, scene -> {
             scene.make(DIRECTORY, "d");
             fill(scene, "d", count);
             Set<String> seen = whileReading(scene, bytes, i -> scene.make(REGULAR, "d/new" + i), count);
@@ -209,7 +215,7 @@ final class DirectoryRules {
                 scene.expect(name(i) + " is seen", seen.contains(name(i)));
             }
         });
-        rules.add("readdir(3)", "names that stay come once while others are renamed," + among, scene -> {
+        add(rules, count, "readdir(3)", "names that stay come once while others are renamed," + among, scene -> {
             scene.make(DIRECTORY, "d");
             fill(scene, "d", count);
             Set<String> seen = whileReading(
@@ -218,7 +224,7 @@ final class DirectoryRules {
                 scene.expect(name(i) + " is seen", seen.contains(name(i)));
             }
         });
-        rules.add("readdir(3)", "a directory is emptied by removing what is read," + among, scene -> {
+        add(rules, count, "readdir(3)", "a directory is emptied by removing what is read," + among, scene -> {
             scene.make(DIRECTORY, "d");
             fill(scene, "d", count);
             Caller root = scene.root();
@@ -234,6 +240,15 @@ final class DirectoryRules {
             }
             root.rmdir("d").ok();
         });
+    }
+
+    /** Making thousands of names anew for each check takes a moment where each is made durable. */
+    private static void add(Rules rules, int count, String page, String text, Rule.Body body) {
+        if (count == LARGE) {
+            rules.addSlow(page, text, body);
+        } else {
+            rules.add(page, text, body);
+        }
     }
 
     /** Reads all, with some changes between every two buffers, each of them once. */
