@@ -19,6 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Shared mappings: what is stored through them is written, whenever the descriptor was closed. */
 final class MappingIT {
     private static final int BYTES = 8192;
+    private static final int MORE_THAN_A_BLOCK = 5 << 20;
 
     private Cluster cluster;
 
@@ -62,5 +63,27 @@ final class MappingIT {
                 .untilAsserted(() -> assertThat(Files.readString(object, StandardCharsets.US_ASCII))
                         .startsWith("second"));
         assertThat(Files.readString(here, StandardCharsets.US_ASCII)).startsWith("second");
+    }
+
+    /** Programs that share a file by mappings, as SQLite's do: one of them leaves, the other goes on. */
+    @ParameterizedTest(name = "passthrough {0}")
+    @ValueSource(strings = {"auto", "off"})
+    void whatIsStoredBetweenTwoClosesIsCommittedByTheSecond(String passthrough) throws Exception {
+        cluster = Cluster.start(2, "-passthrough", passthrough);
+        for (int bytes : new int[] {BYTES, MORE_THAN_A_BLOCK}) {
+            Path here = cluster.node(1).mount().resolve("shared" + bytes);
+            try (FileChannel channel = FileChannel.open(
+                            here, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                    Arena arena = Arena.ofShared()) {
+                MemorySegment mapping = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+                put(mapping, "first");
+                FileChannel.open(here, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                        .close();
+                // The page is dirty already: these stores change no time of the file.
+                put(mapping, "second");
+            }
+            assertThat(Files.readString(cluster.node(2).mount().resolve("shared" + bytes), StandardCharsets.US_ASCII))
+                    .startsWith("second");
+        }
     }
 }

@@ -61,6 +61,15 @@ final class Commits {
         return true;
     }
 
+    /** What close(2) of one descriptor commits: all of it, whoever wrote it, through whatever other descriptor or mapping. */
+    void commitAtClose(InodeIo io) throws ErrnoException, IOException {
+        CachedFile file = io.isOpen() ? io.opened().file() : null;
+        if (file != null && io.mayHaveBeenMapped() && !io.differs(file.file().stat())) {
+            commitOtherBytes(io);
+        }
+        commitChanges(io, true);
+    }
+
     /**
      * After a mapping wrote the file: its times may not show that. A file with a checksum is compared, any other committed
      * anew.

@@ -2,6 +2,7 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.BlockFetcher;
 import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.Disk;
 import io.fusecache.cache.Homes;
 import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.AttributeChange;
@@ -95,7 +96,13 @@ public final class FileSystem implements AutoCloseable {
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
         this.uploads = new Uploads(
-                metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitInBackground);
+                metadata,
+                local,
+                ground.cloud(),
+                options,
+                ground.executor(),
+                departed,
+                ino -> recommitInBackground(ino, null));
         Room room = new Room(local, uploads, options.spaceWait());
         BackingChoice choice = new BackingChoice(local, blocks, ground.passthrough());
         Commits commits = new Commits(metadata, blocks, unlinked, lost, activity);
@@ -141,9 +148,9 @@ public final class FileSystem implements AutoCloseable {
         ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, departed));
     }
 
-    private void recommitInBackground(long ino) {
+    private void recommitInBackground(long ino, Disk.@Nullable Stat committed) {
         try {
-            opens.recommit(ino);
+            opens.recommit(ino, committed);
         } catch (ErrnoException e) {
             org.slf4j.LoggerFactory.getLogger(FileSystem.class)
                     .warn("inode {} changed after its last close and is not committed again: {}", ino, e.getMessage());

@@ -106,6 +106,7 @@ final class InodeIo {
     private boolean committedHere;
     private boolean lost;
     private boolean mapped;
+    private boolean mappable;
     private boolean doubted;
     private long lookMillis = FIRST_LOOK_MILLIS;
 
@@ -173,6 +174,7 @@ final class InodeIo {
         committedHere = false;
         lost = false;
         mapped = false;
+        mappable = false;
         doubted = false;
         lookMillis = FIRST_LOOK_MILLIS;
         committedStat = null;
@@ -262,7 +264,23 @@ final class InodeIo {
     void stoppedWriting() {
         inTurn();
         committedHere = false;
+        mappable = false;
         live = false;
+    }
+
+    /** Somebody has it open for reading and writing, as a mapping that writes needs. */
+    void openedForBoth() {
+        inTurn();
+        mappable = true;
+    }
+
+    /**
+     * A mapping may have stored what neither size nor times show, into a page that was dirty when something was committed.
+     * Where the daemon does the writing it sees every store.
+     */
+    boolean mayHaveBeenMapped() {
+        inTurn();
+        return mappable && committedHere && opened().mode() == Mode.PASSTHROUGH;
     }
 
     /** Takes in whether a mapping writes the file now; true where one did and does no more. */

@@ -1,6 +1,7 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
 import io.fusecache.cache.DiskException;
 import io.fusecache.cache.FetchFailedException;
 import io.fusecache.cache.LocalTier;
@@ -186,6 +187,9 @@ final class Opens {
     private OpenFile openForWriting(InodeIo io, OpenMode mode) throws ErrnoException, IOException {
         beginWriting(io, mode.truncate());
         io.addWriter();
+        if (mode.read()) {
+            io.openedForBoth();
+        }
         boolean done = false;
         try {
             if (mode.truncate()) {
@@ -287,6 +291,9 @@ final class Opens {
             io.writingFrom(file.file().stat());
             io.markChanged();
             io.addWriter();
+            if (mode.read()) {
+                io.openedForBoth();
+            }
             opened = true;
             // A writer even where it was created for reading: its release gives the write lease back.
             return answer(io, new OpenMode(mode.read(), true, mode.truncate()));
@@ -423,8 +430,10 @@ final class Opens {
      * Commits the backing file of a file that nobody has open, on top of the version that its record says: it was being
      * written when the process ended, or by a mapping that outlived the last close. Its bytes are not those that the
      * version's checksums know, so they are not held to them.
+     *
+     * @param committed how it looked with what was committed last, where that is known: then it may have stayed as it was
      */
-    void recommit(long ino) throws ErrnoException {
+    void recommit(long ino, Disk.@Nullable Stat committed) throws ErrnoException {
         InodeIo io = table.use(incarnations.nodeId(ino));
         io.turn.lock();
         try {
@@ -432,8 +441,12 @@ final class Opens {
                 io.markChanged();
                 return;
             }
-            takeUpAsItIs(io);
-            io.markChanged();
+            takeUpAsItIs(io, committed);
+            if (committed == null) {
+                io.markChanged();
+            } else {
+                commits.commitOtherBytes(io);
+            }
             io.addWriter();
             releases.writerLeaves(io);
         } catch (IOException e) {
@@ -443,7 +456,7 @@ final class Opens {
         }
     }
 
-    private void takeUpAsItIs(InodeIo io) throws ErrnoException, IOException {
+    private void takeUpAsItIs(InodeIo io, Disk.@Nullable Stat committed) throws ErrnoException, IOException {
         FileVersion now = switch (metadata.beginWrite(io.ino(), options.homeWait())) {
             case WriteLease.Granted(FileVersion base) -> base;
             case WriteLease.HeldBy(NodeId home) ->
@@ -458,6 +471,11 @@ final class Opens {
             }
             CachedFile file = io.opened().cached();
             file.beginWriting();
+            if (committed != null && InodeIo.sameContent(committed, file.file().stat())) {
+                // Stores that left no trace have no time of their own, and a program may have set others since.
+                Inode inode = metadata.inode(io.ino());
+                file.file().setTimes(accessTimes.of(inode), inode.modified());
+            }
             io.writingFrom(file.file().stat());
             begun = true;
         } finally {

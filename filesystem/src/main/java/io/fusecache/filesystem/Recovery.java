@@ -135,6 +135,6 @@ final class Recovery {
                 return;
             }
         }
-        opens.recommit(base.ino());
+        opens.recommit(base.ino(), null);
     }
 }

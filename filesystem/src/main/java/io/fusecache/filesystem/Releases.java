@@ -1,6 +1,7 @@
 package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.Disk;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -11,7 +12,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,8 +44,7 @@ final class Releases {
     private final Durability durability;
     private final Executor executor;
 
-    /** Takes a file up again that may be written by a mapping. */
-    private final LongConsumer recommit;
+    private final Doubt doubt;
 
     Releases(
             Metadata metadata,
@@ -60,7 +60,7 @@ final class Releases {
             Forwarding forwarding,
             Durability durability,
             Executor executor,
-            LongConsumer recommit) {
+            Doubt doubt) {
         this.metadata = metadata;
         this.table = table;
         this.choice = choice;
@@ -74,7 +74,7 @@ final class Releases {
         this.forwarding = forwarding;
         this.durability = durability;
         this.executor = executor;
-        this.recommit = recommit;
+        this.doubt = doubt;
     }
 
     /** close(2) of one descriptor: what it wrote is committed when this returns. */
@@ -90,7 +90,7 @@ final class Releases {
         }
         io.turn.lock();
         try {
-            commits.commitChanges(io, true);
+            commits.commitAtClose(io);
         } catch (IOException e) {
             throw Failures.of("commit of inode " + io.ino(), e);
         } finally {
@@ -267,6 +267,7 @@ final class Releases {
     void giveBack(InodeIo io) {
         boolean lost = io.lost();
         boolean doubted = io.doubted();
+        Disk.Stat committed = io.committedStat();
         accessTimes.closing(io);
         InodeIo.Backing last = io.detach();
         choice.giveBack(last);
@@ -281,7 +282,7 @@ final class Releases {
             if (lost) {
                 drop(file);
             } else if (doubted && mapped(file)) {
-                executor.execute(() -> recommit.accept(io.ino()));
+                executor.execute(() -> doubt.settle(io.ino(), committed));
             }
             file.close();
         }
@@ -346,5 +347,11 @@ final class Releases {
         if (!table.isOpen(ino)) {
             departed.add(ino);
         }
+    }
+
+    /** Takes a file up again that a mapping may write, though nobody has it open. */
+    interface Doubt {
+        /** @param committed how the backing file looked with what was committed last */
+        void settle(long ino, Disk.@Nullable Stat committed);
     }
 }

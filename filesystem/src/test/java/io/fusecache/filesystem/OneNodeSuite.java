@@ -13,6 +13,8 @@ import io.fusecache.metadata.Timestamp;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -237,6 +239,47 @@ abstract class OneNodeSuite {
         node.files.release(fd.id, fd.file.handle());
         assertThat(programs.read("/f")).isEqualTo(text("two"));
         assertThat(node.metadata.inode(fd.id).version()).isEqualTo(2);
+    }
+
+    @Test
+    void whatAMappingStoresBetweenTwoClosesIsCommittedByTheSecond() throws Exception {
+        Programs.Fd fd = programs.create("/f");
+        fd.write(0, text("one"));
+        fd.flush();
+        fd.store(0, text("two"));
+        fd.flush();
+        assertThat(node.metadata.inode(fd.id).version()).isEqualTo(2);
+        fd.flush();
+        assertThat(node.metadata.inode(fd.id).version()).isEqualTo(2);
+        fd.close();
+        assertThat(programs.read("/f")).isEqualTo(text("two"));
+    }
+
+    @Test
+    void aTimeThatIsSetOutlivesTheDoubtWhetherAMappingWrites() throws Exception {
+        Programs.Fd writer = programs.create("/f");
+        writer.write(0, text("one"));
+        Programs.Fd reader = programs.open("/f", OpenMode.READ);
+        node.disk.mapped(true);
+        writer.close();
+        Timestamp set = Timestamp.of(Instant.parse("2001-02-03T04:05:06.123456789Z"));
+        programs.utimens("/f", set);
+        reader.close();
+        node.disk.mapped(false);
+        assertThat(node.files.flushUploads(Duration.ofSeconds(60))).isTrue();
+        Awaitility.await().until(() -> node.metadata.inode(reader.id).writer() == null);
+        assertThat(programs.stat("/f").modified()).isEqualTo(set);
+        assertThat(programs.read("/f")).isEqualTo(text("one"));
+    }
+
+    @Test
+    void anOpenThatARemovalOvertookReadsWhatWasThere() throws Exception {
+        programs.write("/f", text("one"));
+        long id = programs.find("/f").id();
+        node.files.unlink(Inode.ROOT, FileName.of("f"));
+        try (Programs.Fd fd = programs.openNode(id, OpenMode.READ)) {
+            assertThat(fd.read(0, 10)).isEqualTo(text("one"));
+        }
     }
 
     @Test

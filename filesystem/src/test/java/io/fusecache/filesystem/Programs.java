@@ -256,6 +256,16 @@ final class Programs {
             }
         }
 
+        /** Through a mapping of a page that is dirty already: where the kernel writes itself, that changes no time. */
+        void store(long offset, byte[] bytes) throws ErrnoException, IOException {
+            Timestamp modified = stat().modified();
+            write(offset, bytes);
+            Disk.DiskFile backing = backing();
+            if (backing != null) {
+                backing.setTimes(null, modified);
+            }
+        }
+
         byte[] read(long offset, int length) throws ErrnoException, IOException {
             try (Arena arena = Arena.ofShared()) {
                 MemorySegment target = arena.allocate(Math.max(1, length));

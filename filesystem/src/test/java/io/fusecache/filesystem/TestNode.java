@@ -44,6 +44,7 @@ final class TestNode implements AutoCloseable {
     final NvmeTier local;
     final FileSystem files;
     final Metadata metadata;
+    final ChannelDisk disk = new ChannelDisk();
     final KernelStandIn kernel = new KernelStandIn();
     final TierCounters counters = new TierCounters();
     final Path cache;
@@ -99,10 +100,7 @@ final class TestNode implements AutoCloseable {
                 .bound(Duration.ofSeconds(5))
                 .connect(coordinator);
         this.local = NvmeTier.open(
-                NvmeOptions.of(List.of(cache), "volume", id, setup.capacityBytes(), 0),
-                new ChannelDisk(),
-                memory,
-                clock);
+                NvmeOptions.of(List.of(cache), "volume", id, setup.capacityBytes(), 0), disk, memory, clock);
         CloudTier cloud =
                 cluster.moody(new BucketTier(cluster.store(), memory, BucketOptions.of(Duration.ofSeconds(10))));
         this.fetcher = new BlockFetcher(

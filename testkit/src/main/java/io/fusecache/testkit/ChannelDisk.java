@@ -18,6 +18,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,12 +34,19 @@ public final class ChannelDisk implements Disk {
     /** As set last: what channels read would change that of the file. */
     private final Map<Path, Timestamp> accessed = new ConcurrentHashMap<>();
 
+    private final AtomicBoolean mapped = new AtomicBoolean();
+
+    /** Whether every file looks as if a mapping could write it. */
+    public void mapped(boolean mapped) {
+        this.mapped.set(mapped);
+    }
+
     @Override
     public DiskFile open(Path path, boolean create) throws IOException {
         Set<StandardOpenOption> options = create
                 ? Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
-        return new ChannelFile(path, FileChannel.open(path, options), accessed);
+        return new ChannelFile(path, FileChannel.open(path, options), accessed, mapped);
     }
 
     @Override
@@ -54,7 +62,8 @@ public final class ChannelDisk implements Disk {
         }
     }
 
-    private record ChannelFile(Path path, FileChannel channel, Map<Path, Timestamp> accessTimes) implements DiskFile {
+    private record ChannelFile(Path path, FileChannel channel, Map<Path, Timestamp> accessTimes, AtomicBoolean mapped)
+            implements DiskFile {
         @Override
         public int descriptor() {
             return -1;
@@ -177,7 +186,7 @@ public final class ChannelDisk implements Disk {
 
         @Override
         public boolean writableElsewhere() {
-            return false;
+            return mapped.get();
         }
 
         @Override
