@@ -163,23 +163,28 @@ final class SetIdRules {
     private static void owned(Rules rules, Actor actor, int mode) {
         int left = mode & ~S_ISUID & ((mode & 010) != 0 ? ~S_ISGID : ~0);
         String text = "0" + Integer.toOctalString(mode) + ", as " + actor;
-        for (int gid : List.of(-1, 0)) {
+        rules.add(
+                "chown(2)",
+                "to another group leaves 0" + Integer.toOctalString(left) + " of a file of mode " + text,
+                scene -> {
+                    scene.makeOwned(REGULAR, "f", mode, actor);
+                    scene.as(actor).chown("f", -1, otherGroup(actor)).ok();
+                    scene.permissions(left, "f");
+                });
+        rules.add(
+                "chown(2)",
+                "to what it is leaves a file all of mode " + text + ", or none of its set-id bits",
+                scene -> {
+                    scene.makeOwned(REGULAR, "f", mode, actor);
+                    scene.as(actor).chown("f", -1, -1).ok();
+                    int now = scene.stat("f").permissions();
+                    scene.expect("permissions are 0" + Integer.toOctalString(now), now == mode || now == left);
+                });
+        for (int gid : List.of(-1, otherGroup(actor))) {
             String change = gid == -1 ? "to what it is" : "to another group";
-            rules.add(
-                    "chown(2)",
-                    change + " leaves 0" + Integer.toOctalString(left) + " of a file of mode " + text,
-                    scene -> {
-                        scene.makeOwned(REGULAR, "f", mode, actor);
-                        scene.as(actor)
-                                .chown("f", -1, gid == -1 ? -1 : otherGroup(actor))
-                                .ok();
-                        scene.permissions(left, "f");
-                    });
             rules.add("chown(2)", change + " leaves a directory its mode " + text, scene -> {
                 scene.makeOwned(DIRECTORY, "d", mode, actor);
-                scene.as(actor)
-                        .chown("d", -1, gid == -1 ? -1 : otherGroup(actor))
-                        .ok();
+                scene.as(actor).chown("d", -1, gid).ok();
                 scene.permissions(mode, "d");
             });
         }
