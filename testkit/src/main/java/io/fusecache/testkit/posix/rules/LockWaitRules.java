@@ -163,6 +163,7 @@ final class LockWaitRules {
         });
     }
 
+    /** Where these rules are broken, who should be refused waits: it is begun like a wait, so that the check ends. */
     private static void deadlocks(Rules rules) {
         rules.add(PAGE, "EDEADLK where two processes would wait for each other", scene -> {
             Peer one = scene.peer();
@@ -172,7 +173,9 @@ final class LockWaitRules {
             set(one.root(), Owner.PROCESS, ones, F_WRLCK, 0, 1);
             set(other.root(), Owner.PROCESS, others, F_WRLCK, 1, 1);
             Peer.Pending waiting = waiting(one, Owner.PROCESS, ones, F_WRLCK, 1, 1);
-            other.root().lock(others, F_SETLKW, F_WRLCK, SEEK_SET, 0, 1).fails(EDEADLK);
+            other.begin(caller -> caller.lock(others, F_SETLKW, F_WRLCK, SEEK_SET, 0, 1))
+                    .outcome()
+                    .fails(EDEADLK);
             waiting.stillWaits();
             set(other.root(), Owner.PROCESS, others, F_UNLCK, 0, 0);
             waiting.outcome().is(0);
@@ -186,7 +189,10 @@ final class LockWaitRules {
             }
             Peer.Pending first = waiting(peers.get(0), Owner.PROCESS, fds[0], F_WRLCK, 1, 1);
             Peer.Pending second = waiting(peers.get(1), Owner.PROCESS, fds[1], F_WRLCK, 2, 1);
-            peers.get(2).root().lock(fds[2], F_SETLKW, F_WRLCK, SEEK_SET, 0, 1).fails(EDEADLK);
+            peers.get(2)
+                    .begin(caller -> caller.lock(fds[2], F_SETLKW, F_WRLCK, SEEK_SET, 0, 1))
+                    .outcome()
+                    .fails(EDEADLK);
             peers.get(2).exit();
             second.outcome().is(0);
             first.stillWaits();
@@ -201,7 +207,9 @@ final class LockWaitRules {
             set(one.root(), Owner.PROCESS, ones, F_RDLCK, 0, 1);
             set(other.root(), Owner.PROCESS, others, F_RDLCK, 0, 1);
             Peer.Pending waiting = waiting(one, Owner.PROCESS, ones, F_WRLCK, 0, 1);
-            other.root().lock(others, F_SETLKW, F_WRLCK, SEEK_SET, 0, 1).fails(EDEADLK);
+            other.begin(caller -> caller.lock(others, F_SETLKW, F_WRLCK, SEEK_SET, 0, 1))
+                    .outcome()
+                    .fails(EDEADLK);
             set(other.root(), Owner.PROCESS, others, F_UNLCK, 0, 0);
             waiting.outcome().is(0);
         });

@@ -130,10 +130,6 @@ final class RecordLockRules {
                 scene.equal("whence in the answer", SEEK_SET, answer.whence());
                 scene.equal("start in the answer", HELD[0], answer.start());
                 scene.equal("length in the answer", HELD[1], answer.length());
-                if (holder == Owner.PROCESS) {
-                    long self = ProcessHandle.current().pid();
-                    scene.equal("process in the answer", (int) self, answer.pid());
-                }
                 root.lock(fd, asker.set, wanted, SEEK_SET, range[0], range[1]).fails(EAGAIN, EACCES);
             }
         });
@@ -414,6 +410,30 @@ final class RecordLockRules {
             root.lock(open(scene, root), F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 0).is(0);
             root.lock(open(scene, root), F_OFD_SETLK, F_WRLCK, SEEK_SET, 0, 0).fails(EAGAIN, EACCES);
         });
+        for (Owner asker : Owner.values()) {
+            for (Owner holder : Owner.values()) {
+                String whom = holder == Owner.PROCESS ? "the process" : "process -1";
+                rules.add(
+                        PAGE,
+                        "who asks for " + asker + " is told " + whom + " where the lock is " + holder + "'s",
+                        scene -> {
+                            Caller other = scene.peer().root();
+                            other.lock(open(scene, other), holder.set, F_WRLCK, SEEK_SET, 0, 10)
+                                    .is(0);
+                            Caller root = scene.root();
+                            root.lock(open(scene, root), asker.query, F_WRLCK, SEEK_SET, 0, 10)
+                                    .is(0);
+                            // Another process of the suite is a thread of this one.
+                            long pid = holder == Owner.PROCESS
+                                    ? ProcessHandle.current().pid()
+                                    : -1;
+                            scene.equal(
+                                    "process in the answer",
+                                    (int) pid,
+                                    root.answeredLock().pid());
+                        });
+            }
+        }
         rules.add(PAGE, "dup() shares the lock of an open file description", scene -> {
             Caller root = scene.root();
             int fd = open(scene, root);
