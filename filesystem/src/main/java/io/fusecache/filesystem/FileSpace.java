@@ -2,6 +2,7 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.Disk;
+import io.fusecache.cache.DiskException;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -68,8 +69,13 @@ final class FileSpace {
         }
     }
 
-    static int block(long offset, FileVersion version) {
-        return Math.toIntExact(offset / version.blockBytes());
+    /** EFBIG where no block has so high a number: no disk below has files of that length. */
+    static int block(long offset, FileVersion version) throws DiskException {
+        long block = offset / version.blockBytes();
+        if (offset < 0 || block > Integer.MAX_VALUE) {
+            throw new DiskException(Errno.EFBIG, "byte " + offset + " of inode " + version.ino());
+        }
+        return (int) block;
     }
 
     /** fallocate(2). The errors are the backing file system's, EOPNOTSUPP among them. */
@@ -195,10 +201,13 @@ final class FileSpace {
     }
 
     private void present(InodeIo.Backing backing, CachedFile file, long offset, long length) throws IOException {
+        if (file.whole()) {
+            return;
+        }
         int first = block(offset, backing.version());
         int last = Math.min(
                 block(offset + length - 1, backing.version()), backing.version().blocks() - 1);
-        if (!file.whole() && first <= last) {
+        if (first <= last) {
             blocks.ensure(file, first, last);
         }
     }
