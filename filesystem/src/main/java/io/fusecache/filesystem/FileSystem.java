@@ -143,9 +143,10 @@ public final class FileSystem implements AutoCloseable {
                 table, incarnations, opens, reads, writes, space, releases, attributes, kernel, ground.executor());
         this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
-        this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker);
+        RecentLookups recent = new RecentLookups();
+        this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker, recent);
         this.recovery = new Recovery(metadata, local, opens, uploads, departed, lost);
-        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, departed));
+        ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, departed, recent, releases));
     }
 
     private void recommitInBackground(long ino, Disk.@Nullable Stat committed) {

@@ -24,6 +24,7 @@ public final class Names {
     private final Releases releases;
     private final Unlinked unlinked;
     private final CloudWorker cloudWorker;
+    private final RecentLookups recent;
 
     Names(
             Metadata metadata,
@@ -32,7 +33,8 @@ public final class Names {
             Opens opens,
             Releases releases,
             Unlinked unlinked,
-            CloudWorker cloudWorker) {
+            CloudWorker cloudWorker,
+            RecentLookups recent) {
         this.metadata = metadata;
         this.mirror = mirror;
         this.attributes = attributes;
@@ -40,11 +42,12 @@ public final class Names {
         this.releases = releases;
         this.unlinked = unlinked;
         this.cloudWorker = cloudWorker;
+        this.recent = recent;
     }
 
     Node lookup(long parent, FileName name) throws ErrnoException {
         refuseReserved(parent, name, Errno.ENOENT);
-        return attributes.node(find(parent, name));
+        return attributes.node(noted(find(parent, name)));
     }
 
     private Inode find(long parent, FileName name) throws ErrnoException {
@@ -73,7 +76,14 @@ public final class Names {
         }
         refuseReserved(parent, name, Errno.ENOENT);
         Inode found = metadata.cachedLookup(parent, name);
-        return found == null ? null : attributes.tryNode(found);
+        return found == null ? null : attributes.tryNode(noted(found));
+    }
+
+    private Inode noted(Inode found) {
+        if (found.regular()) {
+            recent.add(found.ino());
+        }
+        return found;
     }
 
     void refresh(long directory) throws ErrnoException {

@@ -60,6 +60,16 @@ final class OpenFiles {
         return false;
     }
 
+    /** Whether any incarnation of the inode is open, or being opened. */
+    boolean isUsed(long ino) {
+        for (long nodeId : incarnations.known(ino)) {
+            if (byNodeId.containsKey(nodeId)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Node ids that are open now: a snapshot. */
     Iterable<InodeIo> all() {
         return byNodeId.values();

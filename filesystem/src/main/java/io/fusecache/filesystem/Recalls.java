@@ -17,7 +17,13 @@ public final class Recalls implements RecallListener {
     private volatile @Nullable Rooms rooms;
 
     /** Where something is cached or open. */
-    record Rooms(Incarnations incarnations, OpenFiles table, Unlinked unlinked, Departed departed) {}
+    record Rooms(
+            Incarnations incarnations,
+            OpenFiles table,
+            Unlinked unlinked,
+            Departed departed,
+            RecentLookups recent,
+            Releases releases) {}
 
     public Recalls(KernelCache kernel) {
         this.kernel = kernel;
@@ -47,6 +53,10 @@ public final class Recalls implements RecallListener {
                 bound.unlinked().suspect(ino);
             } else if (bound.unlinked().contains(ino)) {
                 open.add(ino);
+            } else if (bound.table().isUsed(ino) || bound.recent().contains(ino)) {
+                open.add(ino);
+                bound.unlinked().suspect(ino);
+                bound.releases().lookLater(ino);
             }
             bound.departed().recalled(ino);
             for (long nodeId : bound.incarnations().known(ino)) {

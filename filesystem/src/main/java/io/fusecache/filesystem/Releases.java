@@ -319,6 +319,22 @@ final class Releases {
         }
     }
 
+    /** Said to be open, though it may not be yet: where it is not soon, and was removed elsewhere, nothing here keeps it. */
+    void lookLater(long ino) {
+        CompletableFuture.delayedExecutor(2 * RecentLookups.WINDOW.toMillis(), TimeUnit.MILLISECONDS, executor)
+                .execute(() -> {
+                    if (table.isOpen(ino)) {
+                        // Its last close looks.
+                        return;
+                    }
+                    if (table.isUsed(ino)) {
+                        lookLater(ino);
+                    } else if (unlinked.takeSuspicion(ino)) {
+                        releaseWhereRemoved(ino);
+                    }
+                });
+    }
+
     private void releaseWhereRemoved(long ino) {
         boolean kept = false;
         try {

@@ -246,6 +246,31 @@ final class TwoNodesTest {
         Awaitility.await().until(() -> nodeC.local.find(ino).isEmpty());
     }
 
+    /** LOOKUP and OPEN are two requests: what was looked up can be opened, though another node removed it in between. */
+    @Test
+    void whatWasJustLookedUpIsOpenedThoughItIsReplacedMeanwhile() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 3 * BLOCK);
+        a.write("/f", content);
+        a.write("/next", OneNodeSuite.bytes(2, 10));
+        long id = b.find("/f").id();
+        a.rename("/next", "/f");
+        a.forget(id);
+        try (Programs.Fd fd = b.openNode(id, OpenMode.READ)) {
+            assertThat(fd.read(0, content.length)).isEqualTo(content);
+            assertThat(fd.stat().links()).isZero();
+        }
+        Awaitility.await().until(() -> cluster.isGone(id));
+    }
+
+    @Test
+    void whatWasLookedUpAndNotOpenedEndsWhenItIsRemovedElsewhere() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 10));
+        long id = b.find("/f").id();
+        a.unlink("/f");
+        a.forget(id);
+        Awaitility.await().until(() -> cluster.isGone(id));
+    }
+
     @Test
     void oneBlockThatIsWrongOnItsWayIsFetchedAgain() throws Exception {
         byte[] content = OneNodeSuite.bytes(1, 3 * BLOCK);
