@@ -99,7 +99,7 @@ final class RightsIT {
         assertThat(Shell.sh(here, """
                         mkdir a && setfacl -m u:7:rwx a && setfacl -d -m g:8:rx a
                         touch a/f && setfacl -m u:9:r a/f
-                        setfattr -n user.u -v 1 a/f && setfattr -n trusted.t -v 2 a/f && setfattr -n security.s -v 3 a/f
+                        setfattr -n user.u -v 1 a/f && setfattr -n user.x/y -v 4 a/f && setfattr -n trusted.t -v 2 a/f && setfattr -n security.s -v 3 a/f
                         cp -a a b
                         rsync -aAX a/ c/
                         mkdir t && tar --acls --xattrs --xattrs-include='*' -cf - a | tar --acls --xattrs --xattrs-include='*' -xpf - -C t

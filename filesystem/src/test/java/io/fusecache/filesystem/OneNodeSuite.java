@@ -376,7 +376,7 @@ abstract class OneNodeSuite {
     void extendedAttributes() throws Exception {
         programs.write("/f", text("x"));
         long id = programs.find("/f").id();
-        FileName name = FileName.of("user.note");
+        FileName name = FileName.ofAttribute(text("user.a/note"));
         fails(Errno.ENODATA, () -> node.files.extendedAttribute(id, name));
         fails(Errno.ENODATA, () -> node.files.tryExtendedAttribute(id, name));
         node.files.setExtendedAttribute(id, name, text("hello"), 0);

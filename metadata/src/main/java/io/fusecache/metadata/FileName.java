@@ -3,7 +3,10 @@ package io.fusecache.metadata;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** One component of a path: 1 to 255 bytes of anything but '/' and NUL, in no particular encoding; never "." or "..". */
+/**
+ * One component of a path: 1 to 255 bytes of anything but '/' and NUL, in no particular encoding; never "." or "..". Or the name of
+ * an extended attribute, which may have '/' in it.
+ */
 public final class FileName implements Comparable<FileName> {
     public static final int MAX_BYTES = 255;
 
@@ -24,6 +27,20 @@ public final class FileName implements Comparable<FileName> {
         for (byte b : bytes) {
             if (b == '/' || b == 0) {
                 throw new ErrnoException(Errno.EINVAL, "a name with '/' or NUL in it");
+            }
+        }
+        return new FileName(bytes);
+    }
+
+    /** The name of an extended attribute, xattr(7). Takes ownership of {@code bytes}. ERANGE past 255 bytes or for none, as Linux. */
+    public static FileName ofAttribute(byte[] bytes) throws ErrnoException {
+        if (bytes.length == 0 || bytes.length > MAX_BYTES) {
+            throw new ErrnoException(
+                    Errno.ERANGE, "an attribute's name of " + bytes.length + " bytes: 1 to " + MAX_BYTES);
+        }
+        for (byte b : bytes) {
+            if (b == 0) {
+                throw new ErrnoException(Errno.EINVAL, "an attribute's name with NUL in it");
             }
         }
         return new FileName(bytes);

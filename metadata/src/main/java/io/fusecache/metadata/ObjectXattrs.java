@@ -64,7 +64,7 @@ public final class ObjectXattrs {
                 in.readFully(name);
                 byte[] value = new byte[in.readUnsignedShort()];
                 in.readFully(value);
-                FileName attribute = FileName.of(name);
+                FileName attribute = FileName.ofAttribute(name);
                 if (!AccessControlList.names(attribute) || AccessControlList.parse(value) != null) {
                     attributes.put(attribute, value);
                 }

@@ -284,7 +284,7 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private static io.fusecache.metadata.FileName attributeName(Bytes name) throws ErrnoException {
-        return io.fusecache.metadata.FileName.of(name.toByteArray());
+        return io.fusecache.metadata.FileName.ofAttribute(name.toByteArray());
     }
 
     // content

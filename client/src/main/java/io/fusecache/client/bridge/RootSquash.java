@@ -154,7 +154,7 @@ public final class RootSquash implements FuseHandler {
     }
 
     private void attribute(long nodeId, Bytes name, int wanted) throws ErrnoException {
-        FileName attribute = FileName.of(name.toByteArray());
+        FileName attribute = FileName.ofAttribute(name.toByteArray());
         String text = attribute.toString();
         if (text.startsWith("user.")) {
             require(nodeId, wanted);

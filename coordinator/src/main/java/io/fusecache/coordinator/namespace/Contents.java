@@ -88,7 +88,7 @@ final class Contents {
         run.lease(ino);
         List<FileName> names = new ArrayList<>();
         byte[] prefix = Keys.attributes(ino);
-        run.state().scan(prefix, Keys.after(prefix), (key, value) -> names.add(Keys.name(key, prefix.length)));
+        run.state().scan(prefix, Keys.after(prefix), (key, value) -> names.add(Keys.attributeName(key, prefix.length)));
         return names;
     }
 
@@ -96,7 +96,7 @@ final class Contents {
         Map<FileName, byte[]> attributes = new TreeMap<>();
         byte[] prefix = Keys.attributes(ino);
         run.state().scan(prefix, Keys.after(prefix), (key, value) -> {
-            attributes.put(Keys.name(key, prefix.length), value);
+            attributes.put(Keys.attributeName(key, prefix.length), value);
             return true;
         });
         return attributes;

@@ -249,6 +249,11 @@ public final class Keys {
         return RecordReader.name(Arrays.copyOfRange(key, offset, key.length));
     }
 
+    /** The same, as the name of an extended attribute. */
+    public static FileName attributeName(byte[] key, int offset) {
+        return RecordReader.attributeName(Arrays.copyOfRange(key, offset, key.length));
+    }
+
     private static byte[] of(char kind, long number) {
         return ByteBuffer.allocate(9).put((byte) kind).putLong(number).array();
     }

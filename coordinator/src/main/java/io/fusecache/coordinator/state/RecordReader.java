@@ -86,6 +86,14 @@ final class RecordReader {
         return values;
     }
 
+    static FileName attributeName(byte[] bytes) {
+        try {
+            return FileName.ofAttribute(bytes);
+        } catch (ErrnoException invalid) {
+            throw new AssertionError("an invalid attribute in the state", invalid);
+        }
+    }
+
     /** A name out of the state, where only valid ones are. */
     static FileName name(byte[] bytes) {
         try {

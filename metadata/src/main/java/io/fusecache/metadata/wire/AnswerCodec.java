@@ -143,7 +143,7 @@ public final class AnswerCodec {
                         reply.getUsage().getUsedBytes(), reply.getUsage().getInodes()));
             case VALUE -> new Answer.Value(reply.getValue().toByteArray());
             case ATTRIBUTE_NAMES ->
-                new Answer.AttributeNames(RecordCodec.names(
+                new Answer.AttributeNames(RecordCodec.attributeNames(
                         List.<ByteString>copyOf(reply.getAttributeNames().getNamesList())));
             case TRUTH -> new Answer.Truth(reply.getTruth());
             case COUNT -> new Answer.Count(reply.getCount());

@@ -221,7 +221,7 @@ final class OperationCodec {
             case READ_ATTRIBUTE ->
                 new Operation.ReadAttribute(
                         inode(request.getReadAttribute()),
-                        RecordCodec.name(request.getReadAttribute().getName()));
+                        RecordCodec.attributeName(request.getReadAttribute().getName()));
             case READ_ATTRIBUTE_NAMES ->
                 new Operation.ReadAttributeNames(RecordCodec.ino(request.getReadAttributeNames()));
             case BEGIN_LISTING -> new Operation.BeginListing(RecordCodec.ino(request.getBeginListing()));
@@ -246,7 +246,7 @@ final class OperationCodec {
             case REMOVE_ATTRIBUTE ->
                 new Operation.RemoveAttribute(
                         inode(request.getRemoveAttribute()),
-                        RecordCodec.name(request.getRemoveAttribute().getName()));
+                        RecordCodec.attributeName(request.getRemoveAttribute().getName()));
             case BEGIN_WRITE ->
                 new Operation.BeginWrite(
                         RecordCodec.ino(request.getBeginWrite().getIno()),
@@ -336,7 +336,7 @@ final class OperationCodec {
     private static Operation decode(Wire.SetAttribute set) throws MalformedException {
         return new Operation.SetAttribute(
                 RecordCodec.ino(set.getIno()),
-                RecordCodec.name(set.getName()),
+                RecordCodec.attributeName(set.getName()),
                 set.getValue().toByteArray(),
                 set.getFlags());
     }

@@ -67,10 +67,18 @@ final class RecordCodec {
         }
     }
 
-    static List<FileName> names(List<ByteString> names) throws MalformedException {
+    static FileName attributeName(ByteString name) throws MalformedException {
+        try {
+            return FileName.ofAttribute(name.toByteArray());
+        } catch (ErrnoException wrong) {
+            throw new MalformedException("attribute: " + wrong.getMessage());
+        }
+    }
+
+    static List<FileName> attributeNames(List<ByteString> names) throws MalformedException {
         List<FileName> decoded = new ArrayList<>(names.size());
         for (ByteString name : names) {
-            decoded.add(name(name));
+            decoded.add(attributeName(name));
         }
         return decoded;
     }
