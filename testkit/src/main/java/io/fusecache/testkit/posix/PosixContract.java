@@ -18,18 +18,24 @@ import org.junit.jupiter.api.DynamicTest;
 public final class PosixContract {
     private PosixContract() {}
 
+    /** All rules, as {@link #of(List, Path, int, Map)} runs them. */
+    public static Stream<DynamicTest> of(Path directory, int threads, Map<String, String> known)
+            throws IOException, InterruptedException {
+        return of(PosixSuite.rules(), directory, threads, known);
+    }
+
     /**
-     * Runs the suite at once, and answers its outcome as tests.
+     * Runs rules at once, and answers their outcome as tests.
      *
      * @param known rules that are broken for a reason: a pattern that is found in their names, and the reason. A pattern
      *     none of whose rules is broken any more fails too, so that the list only shrinks
      */
-    public static Stream<DynamicTest> of(Path directory, int threads, Map<String, String> known)
+    public static Stream<DynamicTest> of(List<Rule> rules, Path directory, int threads, Map<String, String> known)
             throws IOException, InterruptedException {
-        Report report = Runner.run(PosixSuite.rules(), directory, threads);
+        Report report = Runner.run(rules, directory, threads);
         System.out.println(report.summary());
         Map<String, List<String>> pages = new LinkedHashMap<>();
-        for (Rule rule : PosixSuite.rules()) {
+        for (Rule rule : rules) {
             pages.computeIfAbsent(rule.page(), _ -> new ArrayList<>());
         }
         List<String> unused = new ArrayList<>(known.keySet());

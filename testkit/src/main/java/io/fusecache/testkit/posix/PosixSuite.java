@@ -11,6 +11,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /** The suite as a program: checks a mounted directory, prints every broken rule, and ends with 1 where there is one. */
 public final class PosixSuite {
@@ -30,6 +31,19 @@ public final class PosixSuite {
     /** All rules but the slow ones, by chapters. */
     public static List<Rule> rules() {
         return Chapters.all().stream().filter(rule -> !rule.slow()).toList();
+    }
+
+    /**
+     * Every so-manieth rule: all shares together are all rules, and each has some of every table.
+     *
+     * @param which from 0
+     */
+    public static List<Rule> share(int which, int of) {
+        List<Rule> rules = rules();
+        return IntStream.range(0, rules.size())
+                .filter(i -> i % of == which)
+                .mapToObj(rules::get)
+                .toList();
     }
 
     public static void main(String[] arguments) throws IOException, InterruptedException {

@@ -345,7 +345,7 @@ final class RenameRules {
     }
 
     private static void dotsAndSlashes(Rules rules) {
-        for (String dots : List.of(".", "..", "d/.", "d/..", "d/e/..", "/")) {
+        for (String dots : List.of(".", "..", "d/.", "d/..", "d/e/..")) {
             for (FileType type : List.of(REGULAR, DIRECTORY)) {
                 rules.add(PAGE, "EBUSY or EINVAL from '" + dots + "' beside " + type, scene -> {
                     scene.make(DIRECTORY, "d").make(DIRECTORY, "d/e").make(type, "x");
@@ -374,6 +374,12 @@ final class RenameRules {
                 scene.type(type, "x");
             });
         }
+        rules.add(PAGE, "EBUSY or EINVAL from and to the root, and EXDEV where that is another file system", scene -> {
+            scene.make(REGULAR, "x");
+            scene.root().rename("/", "new").fails(EBUSY, EINVAL, EXDEV);
+            scene.root().rename("x", "/").fails(EBUSY, EINVAL, EXDEV);
+            scene.type(REGULAR, "x");
+        });
         rules.add(PAGE, "slashes may follow both names of a directory", scene -> {
             scene.make(DIRECTORY, "d").make(DIRECTORY, "e");
             scene.root().rename("d/", "new//").ok();

@@ -278,7 +278,7 @@ final class TimestampRules {
                     .ok();
             Stat stat = scene.stat("x");
             scene.equal("atime", stat.mtime(), stat.atime());
-            scene.equal("ctime", stat.mtime(), stat.ctime());
+            scene.expect("ctime is not before them", stat.ctime() >= stat.mtime());
         });
         rules.add(PAGE, "EBADF for a descriptor of O_PATH without AT_EMPTY_PATH, and for none", scene -> {
             scene.make(REGULAR, "x");
