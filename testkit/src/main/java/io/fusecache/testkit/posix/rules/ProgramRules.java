@@ -23,6 +23,8 @@ final class ProgramRules {
     /** A program that ends when its input does. */
     private static final Path PROGRAM = Path.of("/bin/cat");
 
+    private static final int MOST_STARTS = 1000;
+
     private ProgramRules() {}
 
     static void add(Rules rules) {
@@ -95,13 +97,19 @@ final class ProgramRules {
     }
 
     private static Process start(Scene scene, String... command) {
-        try {
-            return new ProcessBuilder(command)
-                    .directory(scene.path().toFile())
-                    .redirectErrorStream(true)
-                    .start();
-        } catch (IOException failed) {
-            throw new Violation("not run: " + failed.getMessage());
+        for (int i = 0; ; i++) {
+            try {
+                return new ProcessBuilder(command)
+                        .directory(scene.path().toFile())
+                        .redirectErrorStream(true)
+                        .start();
+            } catch (IOException failed) {
+                if (i == MOST_STARTS || !names(failed, ETXTBSY)) {
+                    throw new Violation("not run: " + failed.getMessage());
+                }
+                // A process that another thread is about to start has every descriptor until it is: also the writer's.
+                Thread.yield();
+            }
         }
     }
 
@@ -112,14 +120,16 @@ final class ProgramRules {
                     .start();
             end(process);
         } catch (IOException refused) {
-            scene.expect(
-                    errno + " in: " + refused.getMessage(),
-                    Pattern.compile("error[=:] ?" + errno.number() + "\\b")
-                            .matcher(String.valueOf(refused.getMessage()))
-                            .find());
+            scene.expect(errno + " in: " + refused.getMessage(), names(refused, errno));
             return;
         }
         throw new Violation("the program was run");
+    }
+
+    private static boolean names(IOException failure, Errno errno) {
+        return Pattern.compile("error[=:] ?" + errno.number() + "\\b")
+                .matcher(String.valueOf(failure.getMessage()))
+                .find();
     }
 
     private static int end(Process process) {
