@@ -62,15 +62,19 @@ final class Attributes {
         }
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        return backing == null || backing.home() != null;
+        return backing == null || (backing.home() != null && backing.home().home.equals(inode.writer()));
     }
 
     /** The inode as its home sees it now. Where that does not say, as it was committed. */
     private Inode atHome(long nodeId, Inode inode) throws ErrnoException {
         NodeId home = forwarding.elsewhere(inode.writer());
-        Disk.Stat now = home == null || !isForHome(nodeId, inode) ? null : forwarding.inspect(inode.ino(), home);
-        if (now == null) {
+        if (home == null || !isForHome(nodeId, inode)) {
             return inode;
+        }
+        Disk.Stat now = forwarding.inspect(inode.ino(), home);
+        if (now == null) {
+            // Committed and closed there since this inode was asked for, it may be.
+            return metadata.inode(inode.ino());
         }
         Timestamp changed = now.changed().compareTo(inode.changed()) > 0 ? now.changed() : inode.changed();
         return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);

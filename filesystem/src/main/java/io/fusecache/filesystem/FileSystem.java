@@ -84,7 +84,7 @@ public final class FileSystem implements AutoCloseable {
         this.options = options;
         this.kernel = ground.recalls().kernel();
         this.incarnations = new Incarnations();
-        this.table = new OpenFiles(incarnations);
+        this.table = new OpenFiles();
         Departed departed = new Departed(metadata, local, table, ground.executor());
         this.unlinked = new Unlinked(metadata, departed);
         this.extended = new ExtendedAttributes(metadata);

@@ -15,20 +15,34 @@ final class GuestProcess {
     private static final int MOST_RESULTS = 1024;
 
     private final long process;
+    private final long predecessor;
     private final Consumer<GuestFile> giveBack;
     private final ConcurrentHashMap<Long, GuestFile> files = new ConcurrentHashMap<>();
     private final RecentResults opens = new RecentResults(MOST_RESULTS);
     private volatile long heardNanos = System.nanoTime();
     private volatile boolean ended;
 
-    /** @param giveBack called once for each file, when nobody uses it any more */
-    GuestProcess(long process, Consumer<GuestFile> giveBack) {
+    /**
+     * @param predecessor the process that its node ran before, 0 where that is not known
+     * @param giveBack called once for each file, when nobody uses it any more
+     */
+    GuestProcess(long process, long predecessor, Consumer<GuestFile> giveBack) {
         this.process = process;
+        this.predecessor = predecessor;
         this.giveBack = giveBack;
     }
 
     boolean is(long number) {
         return process == number;
+    }
+
+    /** Whether that is the one before, which is gone. */
+    boolean follows(long number) {
+        return predecessor == number;
+    }
+
+    GuestProcess next(long number) {
+        return new GuestProcess(number, process, giveBack);
     }
 
     void heard() {
@@ -59,11 +73,14 @@ final class GuestProcess {
         return opens.once(handle, opening);
     }
 
-    void add(long handle, GuestFile file) {
+    /** False where the process has ended meanwhile: the file is closed then. */
+    boolean add(long handle, GuestFile file) {
         files.put(handle, file);
         if (ended) {
             close(handle);
+            return false;
         }
+        return true;
     }
 
     void close(long handle) {

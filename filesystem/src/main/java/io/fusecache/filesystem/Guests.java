@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,18 +105,25 @@ final class Guests implements Homes.Host, AutoCloseable {
         if (closed) {
             return null;
         }
-        GuestProcess known = guests.get(guest.node());
+        AtomicReference<GuestProcess> replaced = new AtomicReference<>();
+        GuestProcess known = guests.compute(guest.node(), (node, now) -> {
+            if (now == null) {
+                return guests.mappingCount() >= MOST_GUESTS ? null : new GuestProcess(guest.process(), 0, this::close);
+            }
+            if (now.is(guest.process()) || now.follows(guest.process())) {
+                return now;
+            }
+            replaced.set(now);
+            return now.next(guest.process());
+        });
+        GuestProcess before = replaced.get();
+        if (before != null) {
+            LOG.info("node {} was restarted: what it had open here is closed", guest.node());
+            int ignored = before.end();
+        }
         if (known == null || !known.is(guest.process())) {
-            if (known == null && guests.size() >= MOST_GUESTS) {
-                return null;
-            }
-            GuestProcess fresh = new GuestProcess(guest.process(), this::close);
-            GuestProcess before = guests.put(guest.node(), fresh);
-            if (before != null) {
-                LOG.info("node {} was restarted: what it had open here is closed", guest.node());
-                before.end();
-            }
-            known = fresh;
+            // Too many, or a late word of a process that its node has replaced.
+            return null;
         }
         known.heard();
         watch();
@@ -207,8 +215,7 @@ final class Guests implements Homes.Host, AutoCloseable {
             if (file == null) {
                 return new HomeReply.NotHome();
             }
-            process.add(open.handle(), file);
-            return new HomeReply.Done(0, null);
+            return process.add(open.handle(), file) ? new HomeReply.Done(0, null) : new HomeReply.NotHome();
         });
     }
 
@@ -285,6 +292,10 @@ final class Guests implements Homes.Host, AutoCloseable {
             case HomeRequest.Write write -> {
                 if (offset(write.offset()) > Long.MAX_VALUE - data.byteSize()) {
                     throw new ErrnoException(Errno.EFBIG, "a write at " + write.offset());
+                }
+                if (table.backing(node).mode() == InodeIo.Mode.DAEMON) {
+                    // What a mapping here has stored in these pages is written first, not later over the guest's bytes.
+                    kernel.contentChanged(node, write.offset(), data.byteSize());
                 }
                 writes.write(node, file.handle(), write.offset(), data);
                 tellKernel(node, write.offset(), data.byteSize());

@@ -34,7 +34,7 @@ final class Incarnations {
         if (now == null) {
             return List.of(ino);
         }
-        // An older one lives as long as a file is open; more than the last few never matter to anyone.
+        // Older ones live as long as a file is open, and are known as such (OpenFiles.used).
         return java.util.stream.IntStream.rangeClosed(Math.max(0, now - 3), now)
                 .mapToObj(incarnation -> NodeIds.of(incarnation, ino))
                 .toList();

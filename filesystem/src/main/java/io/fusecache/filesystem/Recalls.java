@@ -51,6 +51,8 @@ public final class Recalls implements RecallListener {
                 names = true;
                 open.add(ino);
                 bound.unlinked().suspect(ino);
+                // Its last close may have looked just before.
+                bound.releases().lookLater(ino);
             } else if (bound.unlinked().contains(ino)) {
                 open.add(ino);
             } else if (bound.table().isUsed(ino) || bound.recent().contains(ino)) {
@@ -59,7 +61,9 @@ public final class Recalls implements RecallListener {
                 bound.releases().lookLater(ino);
             }
             bound.departed().recalled(ino);
-            for (long nodeId : bound.incarnations().known(ino)) {
+            Set<Long> nodeIds = new HashSet<>(bound.incarnations().known(ino));
+            nodeIds.addAll(bound.table().used(ino));
+            for (long nodeId : nodeIds) {
                 kernel.attributesChanged(nodeId);
             }
         }

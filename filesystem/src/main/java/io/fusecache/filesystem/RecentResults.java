@@ -32,7 +32,7 @@ final class RecentResults {
         CompletableFuture<HomeReply> first;
         synchronized (this) {
             if (number <= forgotten) {
-                return new HomeReply.Failed(Errno.EINVAL, "request " + number + " is older than what is remembered");
+                return new HomeReply.Failed(Errno.EIO, "request " + number + " is older than what is remembered");
             }
             first = byNumber.putIfAbsent(number, mine);
             if (byNumber.size() > most) {

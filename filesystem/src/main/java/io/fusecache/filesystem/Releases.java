@@ -275,6 +275,8 @@ final class Releases {
             pageCache.closedAt(io.nodeId, last.version().version());
         }
         if (last.home() != null) {
+            // A private mapping has brought in pages of no version.
+            pageCache.drop(io.nodeId);
             forwarding.close(last.home());
         }
         CachedFile file = last.file();

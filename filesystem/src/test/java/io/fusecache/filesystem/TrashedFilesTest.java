@@ -138,7 +138,9 @@ final class TrashedFilesTest {
         fd.close();
         Awaitility.await().until(() -> cluster.isGone(ino));
         assertThat(node.files.flushUploads(LONG)).isTrue();
-        assertThat(node.local.usage().unpersistedBytes()).isZero();
+        Awaitility.await()
+                .untilAsserted(
+                        () -> assertThat(node.local.usage().unpersistedBytes()).isZero());
         assertThat(cluster.hasObject(trashKey(ino))).isFalse();
     }
 }
