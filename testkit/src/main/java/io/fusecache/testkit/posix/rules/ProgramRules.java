@@ -104,11 +104,12 @@ final class ProgramRules {
                         .redirectErrorStream(true)
                         .start();
             } catch (IOException failed) {
+                // Until it execs, the child of another thread's fork has the writer's descriptor, too.
                 if (i == MOST_STARTS || !names(failed, ETXTBSY)) {
                     throw new Violation("not run: " + failed.getMessage());
                 }
                 // A process that another thread is about to start has every descriptor until it is: also the writer's.
-                Thread.yield();
+                Thread.onSpinWait();
             }
         }
     }
