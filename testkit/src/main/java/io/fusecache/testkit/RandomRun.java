@@ -45,6 +45,15 @@ public final class RandomRun {
         }
     }
 
+    /** Runs it for seeds 1 to {@code runs}, each time the same: for what takes so long that nobody runs it twice to have it again. */
+    public static void ofFirstSeeds(int runs, SeedProperty property) {
+        String seed = System.getProperty(SEED);
+        int count = seed == null ? Integer.getInteger(RUNS, runs) : 1;
+        for (int i = 1; i <= count; i++) {
+            once(seed == null ? i : Long.parseLong(seed), property);
+        }
+    }
+
     private static void once(long seed, SeedProperty property) {
         try {
             property.check(seed);
