@@ -21,6 +21,8 @@ getfacl:acl
 ip:iproute2
 nft:nftables
 fuser:psmisc
+tar:tar
+unshare:util-linux
 '
 
 missing=
@@ -29,6 +31,8 @@ for line in $needed; do
 done
 # gcc alone cannot compile a program: the headers of libc come apart.
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev"
+# Its server lies beside the path, in a directory of its version.
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 
 if [ -n "$missing" ]; then
   if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
@@ -38,8 +42,18 @@ if [ -n "$missing" ]; then
   fi
   echo "install-deps: installing$missing"
   apt-get update -qq
+  case $missing in
+    *postgresql*)
+      # Debian makes and starts a server at once, which nobody asked for here.
+      if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+        mkdir -p /etc/postgresql-common
+        echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+      fi
+      ;;
+  esac
   # shellcheck disable=SC2086  # a list of words
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Options::=--force-confold \
+    $missing >/dev/null
 fi
 
 . scripts/lib/jdk.sh

@@ -120,30 +120,13 @@ final class ProgramsIT {
 
     @ParameterizedTest(name = "passthrough {0}")
     @ValueSource(strings = {"auto", "off"})
-    void sqliteKeepsItsIntegrity(String passthrough) throws Exception {
+    void aProgramInCIsBuiltAsOnADisk(String passthrough) throws Exception {
         Path mount = mounted(passthrough);
-        Shell.sh(mount, """
-                sqlite3 db 'PRAGMA journal_mode=WAL; CREATE TABLE t(id INTEGER PRIMARY KEY, text TEXT);' | grep -q wal
-                writer() {
-                  i=0
-                  while [ $i -lt 20 ]; do
-                    sqlite3 -cmd '.timeout 20000' db "BEGIN IMMEDIATE; INSERT INTO t(text)
-                      WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 100)
-                      SELECT '$1 ' || x || hex(randomblob(100)) FROM n; COMMIT;"
-                    i=$((i + 1))
-                  done
-                }
-                writer a & first=$!
-                writer b & second=$!
-                wait $first
-                wait $second
-                """);
-        assertThat(Shell.sh(mount, "sqlite3 db 'SELECT count(*) FROM t; PRAGMA integrity_check;'"))
-                .isEqualTo("4000\nok\n");
-        cluster.node(1).stop();
-        cluster.node(1).start();
-        assertThat(Shell.sh(mount, "sqlite3 db 'SELECT count(*) FROM t; PRAGMA integrity_check;'"))
-                .isEqualTo("4000\nok\n");
+        assertThat(Shell.script(mount, "c_build.sh")).isEqualTo(Shell.script(disk(), "c_build.sh"));
+    }
+
+    private Path disk() throws IOException {
+        return Files.createDirectory(cluster.directory().resolve("disk"));
     }
 
     private static Path project() {

@@ -1,12 +1,16 @@
 package io.fusecache.cluster;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
 /** Programs as a user runs them. */
@@ -35,6 +39,26 @@ final class Shell {
         Outcome outcome = run(directory, "sh", "-euc", script);
         if (outcome.status() != 0) {
             throw new AssertionError("exit status " + outcome.status() + " of: " + script + "\n" + outcome.output());
+        }
+        return outcome.output();
+    }
+
+    /** A script of these tests' resources, for sh, in that directory. */
+    static String script(Path directory, String name, Path... arguments) throws IOException, InterruptedException {
+        return script(List.of(), directory, name, arguments);
+    }
+
+    /** As above, run by a command that takes another one as its last words. */
+    static String script(List<String> by, Path directory, String name, Path... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(by);
+        try (InputStream source = Objects.requireNonNull(Shell.class.getResourceAsStream(name), name)) {
+            command.addAll(List.of("sh", "-euc", new String(source.readAllBytes(), StandardCharsets.UTF_8), name));
+        }
+        Arrays.stream(arguments).map(Path::toString).forEach(command::add);
+        Outcome outcome = run(directory, Map.of(), command);
+        if (outcome.status() != 0) {
+            throw new AssertionError("exit status " + outcome.status() + " of " + name + ":\n" + outcome.output());
         }
         return outcome.output();
     }
