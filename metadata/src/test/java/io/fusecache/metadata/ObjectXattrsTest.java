@@ -37,7 +37,7 @@ final class ObjectXattrsTest {
 
     @Test
     void whatAStrangerWroteIsAsAbsent() {
-        for (String text : new String[] {"", "!", "AAAA", "/w", "BXVzZXI", "AS8AAA"}) {
+        for (String text : new String[] {"", "!", "AAAA", "/w", "BXVzZXI", "AQAAAA"}) {
             assertThat(ObjectXattrs.parse(Map.of(ObjectXattrs.KEY, text)))
                     .as(text)
                     .isEmpty();

@@ -221,7 +221,7 @@ final class GrpcTransportIT {
 
         assertThat(ears.reason())
                 .contains("malformed message from the coordinator")
-                .contains("EINVAL");
+                .contains("ERANGE");
     }
 
     @Test
