@@ -137,6 +137,34 @@ final class RightsIT {
     }
 
     @Test
+    void whoHadItOpenBeforeTakesTheSetIdBitsAwayToo() throws Exception {
+        String script = AS_USER + """
+                echo content > f && mkfifo opened go && chmod 666 f opened go
+                as_user sh -c 'exec 3>> f; echo > opened; read _ < go; echo more >&3' &
+                read _ < opened; chmod 6777 f; echo > go; wait
+                stat -c %a f && cat f
+                """;
+        assertThat(Shell.sh(here, script)).isEqualTo("777\ncontent\nmore\n");
+    }
+
+    @Test
+    void onlyRootSeesTrustedAttributes() throws Exception {
+        String script = AS_USER + """
+                touch f && chmod 644 f && setfattr -n trusted.t -v 1 f && setfattr -n user.u -v 2 f
+                getfattr -d -m - f && as_user getfattr -d -m - f
+                """;
+        assertThat(Shell.sh(here, script)).isEqualTo("""
+                        # file: f
+                        trusted.t="1"
+                        user.u="2"
+
+                        # file: f
+                        user.u="2"
+
+                        """);
+    }
+
+    @Test
     void anOverlayHasItsUpperLayerOnTheMount(@TempDir Path lower) throws Exception {
         Path merged = lower.resolve("merged");
         Shell.sh(lower, "mkdir merged low low/d && echo low > low/f && echo low > low/d/g && ln -s f low/l");

@@ -234,6 +234,11 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void setattr(FuseRequest.Setattr r, Reply reply) throws ErrnoException {
+        if (r.setsNothing() && files.attributes(r.nodeId()).regular()) {
+            // All that HANDLE_KILLPRIV_V2 leaves of set-id bits that go before a write which passes through, or by a
+            // chown.
+            files.clearSetId(r.nodeId());
+        }
         Long size = r.sets(FuseRequest.Setattr.SIZE) ? Long.valueOf(r.size()) : null;
         reply.attributes(types.attributesReply(files.change(r.nodeId(), types.change(r), size)));
     }
@@ -252,8 +257,11 @@ public final class KernelBridge implements FuseHandler {
     private void listxattr(FuseRequest.Listxattr r, Reply reply) throws ErrnoException {
         ByteArrayOutputStream names = new ByteArrayOutputStream();
         for (io.fusecache.metadata.FileName name : files.extendedAttributes(r.nodeId())) {
-            names.writeBytes(name.toBytes());
-            names.write(0);
+            // The kernel leaves it to the file system to keep them from whoever may not read them.
+            if (r.header().uid() == 0 || !name.toString().startsWith("trusted.")) {
+                names.writeBytes(name.toBytes());
+                names.write(0);
+            }
         }
         value(reply, names.toByteArray(), r.size());
     }

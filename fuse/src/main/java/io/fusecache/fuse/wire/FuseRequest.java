@@ -70,6 +70,11 @@ public sealed interface FuseRequest {
         public boolean sets(int field) {
             return (valid & field) != 0;
         }
+
+        /** Whether it names no attribute at all, but perhaps who asks. */
+        public boolean setsNothing() {
+            return (valid & ~(HANDLE | LOCK_OWNER)) == 0;
+        }
     }
 
     record Readlink(RequestHeader header) implements FuseRequest {}
