@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(1800)
 final class RandomTreeIT {
-    private static final int SEEDS = 4;
+    private static final int SEEDS = 2;
     private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 1000);
 
     @ParameterizedTest(name = "passthrough {0}")
