@@ -52,7 +52,8 @@ final class TwoMountsIT {
         Shell.sh(two, "rm d/f");
         uses(one, before, 128, 5);
         Shell.sh(two, "rm -r d");
-        uses(one, before, 0, 0);
+        // What was looked up a moment ago on the other node counts as open there for two seconds.
+        org.awaitility.Awaitility.await().untilAsserted(() -> uses(one, before, 0, 0));
         uses(two, before, 0, 0);
     }
 
@@ -76,7 +77,7 @@ final class TwoMountsIT {
         Shell.sh(
                 one,
                 "mkdir d && echo x > d/f && touch -m -d '2001-02-03 04:05:06.123456789 UTC' d/f"
-                        + " && touch -a -d '2002-03-04 05:06:07.987654321 UTC' d/f && touch -h d/f && ln -s f d/s"
+                        + " && touch -a -d '2002-03-04 05:06:07.987654321 UTC' d/f && ln -s f d/s"
                         + " && touch -h -d '1969-12-31 23:59:58.000000001 UTC' d/s && echo y > d/g"
                         + " && touch -d '2400-05-10 22:38:55.999999999 UTC' d/g");
         String born = Shell.sh(one, "stat -c %w d/f d/g d d/s");
