@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code -Dfusecache.seed=SEED}.
  */
 @Timeout(1800)
-final class RandomTreeIT {
+final class RandomTreeOnMounts {
     private static final int SEEDS = 2;
     private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 1000);
 
