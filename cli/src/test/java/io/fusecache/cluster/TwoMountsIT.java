@@ -73,6 +73,31 @@ final class TwoMountsIT {
     }
 
     @Test
+    void timesAreKeptToTheNanosecondThroughNamesAndRestarts() throws Exception {
+        Shell.sh(
+                one,
+                "mkdir d && echo x > d/f && touch -m -d '2001-02-03 04:05:06.123456789 UTC' d/f"
+                        + " && touch -a -d '2002-03-04 05:06:07.987654321 UTC' d/f && touch -h d/f && ln -s f d/s"
+                        + " && touch -h -d '1969-12-31 23:59:58.000000001 UTC' d/s && echo y > d/g"
+                        + " && touch -d '2400-05-10 22:38:55.999999999 UTC' d/g");
+        String born = Shell.sh(one, "stat -c %w d/f d/g d d/s");
+        Shell.sh(two, "mv d/f d/moved && ln d/moved d/f && mv d e && mv e d");
+        assertThat(Shell.sh(two, "stat -c %w d/f d/g d d/s")).isEqualTo(born);
+        String times = "stat -c '%n %x %y %z %w' d/f d/moved d/g d/s; stat -c '%y %z %w' d";
+        String before = Shell.sh(one, times);
+        assertThat(Shell.sh(two, times)).isEqualTo(before);
+        cluster.node(1).flush();
+        cluster.node(1).stop();
+        cluster.node(2).stop();
+        cluster.killCoordinator();
+        cluster.startCoordinator();
+        cluster.node(1).start();
+        cluster.node(2).start();
+        assertThat(Shell.sh(two, times)).isEqualTo(before);
+        assertThat(Shell.sh(one, times)).isEqualTo(before);
+    }
+
+    @Test
     void setGroupIdAndStickyDirectoriesHoldAcrossNodes() throws Exception {
         Shell.sh(one, "mkdir g t && chgrp 4242 g && chmod 2775 g && chmod 1777 t");
         Shell.sh(two, "umask 022; touch g/f && mkdir g/d && touch g/d/f && mknod g/p p");

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,13 +97,7 @@ public final class FileSystem implements AutoCloseable {
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
         this.uploads = new Uploads(
-                metadata,
-                local,
-                ground.cloud(),
-                options,
-                ground.executor(),
-                departed,
-                ino -> recommitInBackground(ino, null));
+                metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitOvertaken);
         Room room = new Room(local, uploads, options.spaceWait());
         BackingChoice choice = new BackingChoice(local, blocks, ground.passthrough());
         Commits commits = new Commits(metadata, blocks, unlinked, lost, activity);
@@ -121,7 +116,7 @@ public final class FileSystem implements AutoCloseable {
                 forwarding,
                 options.durability(),
                 ground.executor(),
-                this::recommitInBackground);
+                this::settle);
         this.opens = new Opens(
                 metadata,
                 local,
@@ -149,9 +144,17 @@ public final class FileSystem implements AutoCloseable {
         ground.recalls().bind(new Recalls.Rooms(incarnations, table, unlinked, departed, recent, releases));
     }
 
-    private void recommitInBackground(long ino, Disk.@Nullable Stat committed) {
+    private void recommitOvertaken(long ino) {
+        recommitInBackground(ino, null, () -> uploads.awaits(ino));
+    }
+
+    private void settle(long ino, Disk.@Nullable Stat committed) {
+        recommitInBackground(ino, committed, () -> false);
+    }
+
+    private void recommitInBackground(long ino, Disk.@Nullable Stat committed, BooleanSupplier needless) {
         try {
-            opens.recommit(ino, committed);
+            opens.recommit(ino, committed, needless);
         } catch (ErrnoException e) {
             org.slf4j.LoggerFactory.getLogger(FileSystem.class)
                     .warn("inode {} changed after its last close and is not committed again: {}", ino, e.getMessage());

@@ -16,6 +16,7 @@ import io.fusecache.metadata.WriteLease;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -432,13 +433,17 @@ final class Opens {
      * version's checksums know, so they are not held to them.
      *
      * @param committed how it looked with what was committed last, where that is known: then it may have stayed as it was
+     * @param needless asked in turn, when whoever had it open has left: whether he saw to it
      */
-    void recommit(long ino, Disk.@Nullable Stat committed) throws ErrnoException {
+    void recommit(long ino, Disk.@Nullable Stat committed, BooleanSupplier needless) throws ErrnoException {
         InodeIo io = table.use(incarnations.nodeId(ino));
         io.turn.lock();
         try {
             if (io.writtenHere()) {
                 io.markChanged();
+                return;
+            }
+            if (needless.getAsBoolean()) {
                 return;
             }
             takeUpAsItIs(io, committed);

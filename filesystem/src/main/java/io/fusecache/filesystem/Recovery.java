@@ -135,6 +135,6 @@ final class Recovery {
                 return;
             }
         }
-        opens.recommit(base.ino(), null);
+        opens.recommit(base.ino(), null, () -> false);
     }
 }

@@ -62,6 +62,21 @@ final class UploadQueue {
         put(new Task(version, null, true, 0, System.nanoTime()));
     }
 
+    /** The file looks otherwise now than when this version was queued, without being another: its times were set. */
+    void looks(FileVersion version, Disk.@Nullable Stat stat) {
+        lock.lock();
+        try {
+            Task before = waiting.get(version.ino());
+            if (before != null && before.version().version() == version.version()) {
+                enqueue(new Task(version, stat, before.forced(), before.attempts(), before.dueNanos()));
+            } else if (before == null && holds(running, version)) {
+                enqueue(new Task(version, stat, false, 0, System.nanoTime()));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void put(Task task) {
         lock.lock();
         try {
@@ -215,6 +230,15 @@ final class UploadQueue {
         lock.lock();
         try {
             return waiting.containsKey(ino) || running.containsKey(ino);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean waits(long ino) {
+        lock.lock();
+        try {
+            return waiting.containsKey(ino);
         } finally {
             lock.unlock();
         }

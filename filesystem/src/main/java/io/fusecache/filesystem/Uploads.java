@@ -104,12 +104,22 @@ final class Uploads implements AutoCloseable {
         }
     }
 
-    /** The last writer of this version is gone and left it as it was: an upload that made way for him goes on. */
+    /**
+     * The last writer of this version is gone and left it as it was, but for times it may have set: an upload that made way
+     * for him goes on, and one that waits expects the file as it looks now.
+     */
     void closedUnchanged(FileVersion version, Disk.@Nullable Stat stat) {
         Long left = parked.remove(version.ino());
         if (left != null && left == version.version()) {
             closed(version, stat);
+        } else {
+            queue.looks(version, stat);
         }
+    }
+
+    /** Whether the next upload of the file has not begun: it will see for itself what the file is then. */
+    boolean awaits(long ino) {
+        return queue.waits(ino);
     }
 
     /** The file was removed: nothing of it needs to be in the bucket. */

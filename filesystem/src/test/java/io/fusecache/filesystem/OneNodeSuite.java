@@ -273,6 +273,25 @@ abstract class OneNodeSuite {
     }
 
     @Test
+    void aTimeThatIsSetByPathOutlivesAnUploadThatWaitedWhileTheFileWasTouched() throws Exception {
+        TestNode slow = cluster.node("slow", TestNode.Setup.of(passthrough()).withUploadDelay(Duration.ofHours(1)));
+        Programs there = slow.programs();
+        there.write("/f", text("one"));
+        try (Programs.Fd fd = there.open("/f", OpenMode.WRITE)) {
+            fd.utimens(new Timestamp(1000, 1));
+        }
+        Timestamp set = new Timestamp(2000, 2);
+        there.utimens("/f", set);
+        Inode before = there.stat("/f");
+        assertThat(slow.files.flushUploads(Duration.ofSeconds(60))).isTrue();
+        Inode after = slow.metadata.inode(before.ino());
+        assertThat(after.modified()).isEqualTo(set);
+        assertThat(after.changed()).isEqualTo(before.changed());
+        assertThat(after.version()).isEqualTo(before.version());
+        assertThat(slow.metadata.content(before.ino()).persisted()).isTrue();
+    }
+
+    @Test
     void anOpenThatARemovalOvertookReadsWhatWasThere() throws Exception {
         programs.write("/f", text("one"));
         long id = programs.find("/f").id();
