@@ -19,11 +19,26 @@ import org.jspecify.annotations.Nullable;
 final class UploadQueue {
     private static final long FIRST_RETRY_NANOS = Duration.ofMillis(500).toNanos();
     private static final long LAST_RETRY_NANOS = Duration.ofSeconds(60).toNanos();
+    private static final long TURN_NANOS = Duration.ofSeconds(1).toNanos();
+
+    /** How an attempt ended. */
+    enum End {
+        /** In the bucket, or not wanted there any more. */
+        THROUGH,
+        /** Something else has to happen in the bucket first. */
+        WAITS,
+        FAILED
+    }
 
     /** One attempt to upload one version. */
     record Task(FileVersion version, Disk.@Nullable Stat stat, boolean forced, int attempts, long dueNanos) {
         Task dueAt(long nanos) {
             return new Task(version, stat, forced, attempts, nanos);
+        }
+
+        /** Nothing failed: its turn has not come. */
+        Task waitingOn() {
+            return dueAt(System.nanoTime() + TURN_NANOS);
         }
 
         Task again() {
@@ -144,13 +159,13 @@ final class UploadQueue {
         }
     }
 
-    void finished(Task task, boolean through) {
+    void finished(Task task, End end) {
         lock.lock();
         try {
             running.remove(task.version().ino());
             bytes -= task.version().size();
-            if (!through && !waiting.containsKey(task.version().ino())) {
-                enqueue(task.again());
+            if (end != End.THROUGH && !waiting.containsKey(task.version().ino())) {
+                enqueue(end == End.WAITS ? task.waitingOn() : task.again());
             }
             endings.incrementAndGet();
             work.signalAll();

@@ -4,6 +4,7 @@ import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.Disk;
 import io.fusecache.cache.LocalTier;
+import io.fusecache.filesystem.UploadQueue.End;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -200,31 +201,30 @@ final class Uploads implements AutoCloseable {
         }
     }
 
-    /** Returns whether the task is through: in the bucket, or overtaken. */
-    private boolean run(UploadQueue.Task task) {
+    private End run(UploadQueue.Task task) {
         long ino = task.version().ino();
         try {
             Optional<CachedFile> found = local.find(ino);
             if (found.isEmpty()) {
-                return true;
+                return End.THROUGH;
             }
             try (CachedFile file = found.get()) {
                 FileVersion now = file.version();
                 if (now.version() != task.version().version() || now.persisted()) {
                     // Committed anew, or there already.
-                    return true;
+                    return End.THROUGH;
                 }
                 if (file.writing() && !task.forced()) {
                     parked.put(ino, now.version());
                     // He may have closed it just before he could see that.
-                    return file.writing() || parked.remove(ino) == null;
+                    return file.writing() || parked.remove(ino) == null ? End.THROUGH : End.WAITS;
                 }
                 return upload(file, task);
             }
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESTALE) {
                 departs(ino);
-                return true;
+                return End.THROUGH;
             }
             return failed(task, e);
         } catch (IOException e) {
@@ -238,14 +238,14 @@ final class Uploads implements AutoCloseable {
         departed.released(ino);
     }
 
-    private static boolean failed(UploadQueue.Task task, Exception e) {
+    private static End failed(UploadQueue.Task task, Exception e) {
         if (task.attempts() % 8 == 0) {
             LOG.warn("upload of {} failed, trying again: {}", task.version(), e.getMessage());
         }
-        return false;
+        return End.FAILED;
     }
 
-    private boolean upload(CachedFile file, UploadQueue.Task task) throws IOException, ErrnoException {
+    private End upload(CachedFile file, UploadQueue.Task task) throws IOException, ErrnoException {
         Disk.Stat before = file.file().stat();
         Optional<FileVersion> sealed =
                 task.forced() && file.writing() ? Optional.of(file.version()) : sealer.seal(file, task.stat());
@@ -255,7 +255,7 @@ final class Uploads implements AutoCloseable {
         FileVersion version = sealed.get();
         Optional<UploadTicket> ticket = metadata.beginUpload(version.ino(), version.version());
         if (ticket.isEmpty()) {
-            return !waitsForItsKey(file, version);
+            return waitsForItsKey(file, version) ? End.WAITS : End.THROUGH;
         }
         Optional<ObjectRef> object = put(file, before, version, ticket.get());
         if (object.isEmpty()) {
@@ -269,7 +269,7 @@ final class Uploads implements AutoCloseable {
                 version.blockBytes(),
                 version.checksums(),
                 object.get()));
-        return true;
+        return End.THROUGH;
     }
 
     /** Empty where the file changed meanwhile, so that what was put is of no version. */
@@ -298,11 +298,11 @@ final class Uploads implements AutoCloseable {
     }
 
     /** A writer has it, and will queue it; or nobody has, and a mapping that outlived its descriptor changed it. */
-    private boolean overtaken(CachedFile file) {
+    private End overtaken(CachedFile file) {
         if (!file.writing()) {
             recommit.accept(file.ino());
         }
-        return true;
+        return End.THROUGH;
     }
 
     private boolean waitsForItsKey(CachedFile file, FileVersion version) throws ErrnoException, IOException {

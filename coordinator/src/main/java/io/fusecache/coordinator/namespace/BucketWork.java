@@ -6,6 +6,10 @@ import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
+import io.fusecache.metadata.NodeId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,21 +44,63 @@ final class BucketWork {
     private static void put(Execution run, WorkRecord work) {
         run.state().put(Keys.work(work.id()), work.toBytes());
         run.state().put(Keys.due(work.dueMillis(), work.id()), new byte[0]);
+        if (work.lessee() != null) {
+            run.state().put(Keys.taken(work.lessee(), work.id()), new byte[0]);
+        }
     }
 
     static void replace(Execution run, WorkRecord before, WorkRecord after) {
-        run.state().delete(Keys.due(before.dueMillis(), before.id()));
+        drop(run, before);
         put(run, after);
     }
 
     static void drop(Execution run, WorkRecord work) {
         run.state().delete(Keys.work(work.id()));
         run.state().delete(Keys.due(work.dueMillis(), work.id()));
+        if (work.lessee() != null) {
+            run.state().delete(Keys.taken(work.lessee(), work.id()));
+        }
     }
 
     static @Nullable WorkRecord find(Execution run, long id) {
         byte[] bytes = run.state().get(Keys.work(id));
         return bytes == null ? null : WorkRecord.of(bytes);
+    }
+
+    static List<WorkRecord> takenBy(Execution run, NodeId node) {
+        List<WorkRecord> taken = new ArrayList<>();
+        byte[] prefix = Keys.taken(node.value());
+        run.state().scan(prefix, Keys.after(prefix), (key, value) -> {
+            taken.add(Objects.requireNonNull(find(run, Keys.number(key, prefix.length))));
+            return true;
+        });
+        return taken;
+    }
+
+    /** The node began anew: what its process of before was at in the bucket has ended, however far it came. */
+    static void restarted(Execution run, NodeId node) {
+        for (WorkRecord work : takenBy(run, node)) {
+            if (work.kind() == Kind.DELETE_AFTER_UPLOAD) {
+                uploadEnded(run, work);
+            } else {
+                replace(run, work, work.takenUntil(run.context().nowMillis()));
+            }
+        }
+        List<Long> uploads = new ArrayList<>();
+        byte[] prefix = Keys.uploads(node);
+        run.state().scan(prefix, Keys.after(prefix), (key, value) -> uploads.add(Keys.number(key, prefix.length)));
+        for (long ino : uploads) {
+            run.state().delete(Keys.upload(node, ino));
+            ContentRecord content = run.findContent(ino);
+            if (content != null && node.equals(content.uploader())) {
+                run.save(content.notUploadedBy());
+            }
+        }
+    }
+
+    /** Of a file that is no more: what lies at its key now goes. */
+    static void uploadEnded(Execution run, WorkRecord work) {
+        replace(run, work, work.as(Kind.DELETE).dueAt(run.context().nowMillis()));
     }
 
     // keys
@@ -102,10 +148,14 @@ final class BucketWork {
     /** The file of this content is no more. */
     static void removeObjects(Execution run, ContentRecord content) {
         String uploading = content.uploadKey();
-        if (uploading != null && content.uploader() == null) {
+        NodeId uploader = content.uploader();
+        if (uploading != null && uploader == null) {
             deleteObject(run, uploading);
-        } else if (uploading != null) {
-            WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, 0, uploading, UPLOAD_LIMIT_MILLIS);
+        } else if (uploading != null && uploader != null) {
+            long ino = content.last().ino();
+            WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, ino, uploading, UPLOAD_LIMIT_MILLIS);
+            replace(run, work, work.takenBy(uploader.value(), work.dueMillis(), uploading, null));
+            run.state().delete(Keys.upload(uploader, ino));
             setKey(run, uploading, 0, work.id());
         }
         if (content.object() != null && !content.object().key().equals(uploading)) {

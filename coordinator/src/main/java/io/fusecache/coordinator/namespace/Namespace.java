@@ -155,12 +155,19 @@ public final class Namespace {
         return run.succeeded(new Answer.Nothing());
     }
 
-    /** A new session; its number is the last that the counters of the new state gave. */
-    public static Outcome openSession(SessionRecord session, Context context, View view) {
+    /**
+     * A new session; its number is the last that the counters of the new state gave.
+     *
+     * @param newProcess false where the process had a session before, and may still be at what it did for the bucket
+     */
+    public static Outcome openSession(SessionRecord session, boolean newProcess, Context context, View view) {
         Execution run = new Execution(context, view);
         long id = run.counters().nextSession();
         run.counters(run.counters().withNextSession(id + 1));
         run.state().put(Keys.session(id), session.toBytes());
+        if (newProcess) {
+            BucketWork.restarted(run, session.node());
+        }
         return run.succeeded(new Answer.Nothing());
     }
 

@@ -2,6 +2,7 @@ package io.fusecache.coordinator.namespace;
 
 import io.fusecache.coordinator.state.ContentRecord;
 import io.fusecache.coordinator.state.KeyRecord;
+import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
@@ -40,6 +41,7 @@ final class Uploading {
             BucketWork.deleteObject(run, before);
         }
         run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
+        run.state().put(Keys.upload(run.caller(), op.ino()), new byte[0]);
         Map<String, String> attributes =
                 ObjectXattrs.add(ObjectAttributes.of(node.inode()).toMap(), Contents.attributes(run, op.ino()));
         return new Answer.Ticket(new UploadTicket(content.version(), key, attributes));
@@ -61,6 +63,7 @@ final class Uploading {
     }
 
     static void finish(Execution run, Operation.FinishUpload op) {
+        run.state().delete(Keys.upload(run.caller(), op.ino()));
         ObjectRef object = op.object();
         ContentRecord content = run.findContent(op.ino());
         KeyRecord key = BucketWork.findKey(run, object.key());
@@ -93,8 +96,15 @@ final class Uploading {
 
     /** The caller's upload is over without a result; the key stays noted, since something may lie there. */
     static void abandon(Execution run, long ino) {
+        run.state().delete(Keys.upload(run.caller(), ino));
         ContentRecord content = run.findContent(ino);
-        if (content != null && run.caller().equals(content.uploader())) {
+        if (content == null) {
+            for (WorkRecord work : BucketWork.takenBy(run, run.caller())) {
+                if (work.kind() == Kind.DELETE_AFTER_UPLOAD && work.ino() == ino) {
+                    BucketWork.uploadEnded(run, work);
+                }
+            }
+        } else if (run.caller().equals(content.uploader())) {
             run.save(content.notUploadedBy());
         }
     }
@@ -106,8 +116,7 @@ final class Uploading {
         }
         WorkRecord work = BucketWork.find(run, record.work());
         if (work != null && work.kind() == Kind.DELETE_AFTER_UPLOAD) {
-            BucketWork.replace(
-                    run, work, work.as(Kind.DELETE).dueAt(run.context().nowMillis()));
+            BucketWork.uploadEnded(run, work);
         }
     }
 }

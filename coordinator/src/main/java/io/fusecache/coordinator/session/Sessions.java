@@ -235,7 +235,10 @@ public final class Sessions {
         long secret = random.nextLong();
         long id = counters().nextSession();
         SessionRecord record = new SessionRecord(node, secret);
-        appendNow((context, view) -> Namespace.openSession(record, context, view), "no session can be opened");
+        boolean newProcess = hello.session() == 0;
+        appendNow(
+                (context, view) -> Namespace.openSession(record, newProcess, context, view),
+                "no session can be opened");
         Session session = new Session(id, secret, hello.node(), log::durable, System.nanoTime());
         sessions.add(session);
         return session;

@@ -29,12 +29,14 @@ import java.util.Arrays;
  * R session slot             the last result of that slot: {@link ResultRecord}
  * S session                  session: {@link SessionRecord}
  * T seconds object-key       a K record of a freed key, to be forgotten after a while
+ * U node 0 ino               that node began to upload the inode, and has not said that it ended
  * V ino                      content: {@link ContentRecord}
  * W id                       work that the bucket needs: {@link WorkRecord}
  * X ino name                 extended attribute: its value
  * Y node 0 ino               a write lease of that node
  * e until ino                the H records by the time until which they are kept
  * w due id                   the W records by the time at which they are due (or their lease runs out)
+ * y node 0 id                the W records that a node has taken
  * </pre>
  */
 public final class Keys {
@@ -197,22 +199,27 @@ public final class Keys {
     }
 
     public static byte[] writeLease(NodeId node, long ino) {
-        byte[] id = node.value().getBytes(StandardCharsets.US_ASCII);
-        return ByteBuffer.allocate(10 + id.length)
-                .put((byte) 'Y')
-                .put(id)
-                .put((byte) 0)
-                .putLong(ino)
-                .array();
+        return of('Y', node.value(), ino);
     }
 
     public static byte[] writeLeases(NodeId node) {
-        byte[] id = node.value().getBytes(StandardCharsets.US_ASCII);
-        return ByteBuffer.allocate(2 + id.length)
-                .put((byte) 'Y')
-                .put(id)
-                .put((byte) 0)
-                .array();
+        return of('Y', node.value());
+    }
+
+    public static byte[] upload(NodeId node, long ino) {
+        return of('U', node.value(), ino);
+    }
+
+    public static byte[] uploads(NodeId node) {
+        return of('U', node.value());
+    }
+
+    public static byte[] taken(String node, long id) {
+        return of('y', node, id);
+    }
+
+    public static byte[] taken(String node) {
+        return of('y', node);
     }
 
     public static byte[] due(long dueMillis, long id) {
@@ -252,6 +259,23 @@ public final class Keys {
     /** The same, as the name of an extended attribute. */
     public static FileName attributeName(byte[] key, int offset) {
         return RecordReader.attributeName(Arrays.copyOfRange(key, offset, key.length));
+    }
+
+    private static byte[] of(char kind, String node) {
+        byte[] id = node.getBytes(StandardCharsets.US_ASCII);
+        return ByteBuffer.allocate(2 + id.length)
+                .put((byte) kind)
+                .put(id)
+                .put((byte) 0)
+                .array();
+    }
+
+    private static byte[] of(char kind, String node, long number) {
+        byte[] prefix = of(kind, node);
+        return ByteBuffer.allocate(prefix.length + 8)
+                .put(prefix)
+                .putLong(number)
+                .array();
     }
 
     private static byte[] of(char kind, long number) {

@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  * Something that the bucket still has to be told. What exactly is decided when a node takes it, from the namespace as it is
  * then: a file that was renamed twice is moved once.
  *
- * @param ino the file or directory it is about; 0 where only the key matters
+ * @param ino the file or directory it is about; 0 where only the key matters; of DELETE_AFTER_UPLOAD: what is uploaded
  * @param key the key to delete or to put, or null
  * @param from the object of a move that was taken, else null
  * @param cookie how far a SCAN has come
  * @param dueMillis when it may be taken, or when the lease of who took it runs out
- * @param lessee the node that took it, or null
+ * @param lessee the node that took it, or null; of DELETE_AFTER_UPLOAD: the node that uploads
  */
 public record WorkRecord(
         long id,
@@ -61,6 +61,11 @@ public record WorkRecord(
 
     public WorkRecord dueAt(long millis) {
         return new WorkRecord(id, kind, ino, key, from, cookie, millis, null);
+    }
+
+    /** Still of the node that took it, until then. */
+    public WorkRecord takenUntil(long leaseEndMillis) {
+        return new WorkRecord(id, kind, ino, key, from, cookie, leaseEndMillis, lessee);
     }
 
     public WorkRecord at(long newCookie) {

@@ -208,6 +208,49 @@ final class BucketWorkTest {
     }
 
     @Test
+    void anUploadThatIsGivenUpAfterItsFileWasRemovedHoldsNothingUp() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        unlink(Inode.ROOT, "f");
+        Inode next = machine.write(Inode.ROOT, "f", 20);
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        assertThat(upload(next)).isEqualTo("f");
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("f", next.ino() + ".1"));
+    }
+
+    @Test
+    void whatANodeWasUploadingWhenItWasKilledHoldsNothingUpOnceItIsBack() {
+        Inode removed = machine.write(Inode.ROOT, "f", 10);
+        assertThat(begin(removed)).isInstanceOf(Answer.Ticket.class);
+        unlink(Inode.ROOT, "f");
+        Inode overtaken = machine.write(Inode.ROOT, "g", 10);
+        assertThat(begin(overtaken)).isInstanceOf(Answer.Ticket.class);
+        NodeId other = new NodeId("other");
+        machine.openSession(Machine.NODE);
+        Inode next = machine.write(Inode.ROOT, "f", 20);
+        assertThat(upload(next)).isEqualTo("f");
+        Operation again = new Operation.BeginUpload(overtaken.ino(), 1);
+        assertThat(machine.run(again, other, 8).result()).isInstanceOf(Answer.Ticket.class);
+    }
+
+    @Test
+    void whatANodeHadTakenWhenItWasKilledIsGivenAgainAtOnce() {
+        upload(machine.write(Inode.ROOT, "f", 10));
+        unlink(Inode.ROOT, "f");
+        machine.nowMillis += 5_000;
+        List<CloudWork> first = take();
+        assertThat(first).hasSize(1);
+        assertThat(take()).isEmpty();
+        machine.openSession(new NodeId("other"));
+        assertThat(take()).isEmpty();
+        machine.openSession(Machine.NODE);
+        assertThat(take()).isEqualTo(first);
+        perform(first.getFirst());
+        assertThat(bucket).isEmpty();
+    }
+
+    @Test
     void aFileRenamedWhileItUploadsIsMovedAfterwards() {
         Inode file = machine.write(Inode.ROOT, "f", 10);
         assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);

@@ -10,6 +10,7 @@ import io.fusecache.coordinator.state.Entry;
 import io.fusecache.coordinator.state.KeyRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.coordinator.state.SessionRecord;
 import io.fusecache.coordinator.state.TrashRecord;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.coordinator.state.WorkRecord;
@@ -105,6 +106,12 @@ final class Machine implements View {
         apply(outcome.changes());
         Answer.Failure failure = outcome.answer().failure();
         return failure == null ? null : failure.errno();
+    }
+
+    /** The node comes with a new process. */
+    void openSession(NodeId node) {
+        assertThat(change((context, view) -> Namespace.openSession(new SessionRecord(node, 1), true, context, view)))
+                .isNull();
     }
 
     void endSession(long session, boolean leasesToo) {
@@ -238,11 +245,17 @@ final class Machine implements View {
 
     private void checkKeys(Map<Long, Node> nodes) {
         Set<Long> works = new HashSet<>();
+        int[] taken = {0};
         each('W', (key, value) -> {
             WorkRecord work = WorkRecord.of(value);
             works.add(work.id());
             assertThat(get(Keys.due(work.dueMillis(), work.id()))).isNotNull();
+            if (work.lessee() != null) {
+                assertThat(get(Keys.taken(work.lessee(), work.id()))).isNotNull();
+                taken[0]++;
+            }
         });
+        assertThat(count(new byte[] {'y'})).isEqualTo(taken[0]);
         int[] due = {0};
         each('w', (key, value) -> due[0]++);
         assertThat(due[0]).isEqualTo(works.size());
