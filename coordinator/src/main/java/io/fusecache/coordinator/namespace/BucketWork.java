@@ -27,6 +27,8 @@ final class BucketWork {
     private static final long DELETE_DELAY_MILLIS = 3_000;
     /** A new directory soon has files, a file just written is often renamed: wait and see. */
     private static final long SETTLE_DELAY_MILLIS = 1_000;
+    /** So many keys below another are looked at; a store that minds one further on says so. */
+    private static final int MOST_KEYS_BELOW = 64;
     /** An upload whose node went away is taken to have ended after this. */
     static final long UPLOAD_LIMIT_MILLIS = 600_000;
 
@@ -134,6 +136,47 @@ final class BucketWork {
             return false;
         }
         setKey(run, key, ino, 0);
+        return true;
+    }
+
+    /**
+     * Whether a key above or below has an object that is to go yet, as where a directory has the name that a file had: a store
+     * of folders cannot hold both. What is in its place stays, and is not in the way of a store that has no folders.
+     */
+    static boolean obstructed(Execution run, String key) {
+        for (int slash = key.indexOf('/'); slash >= 0; slash = key.indexOf('/', slash + 1)) {
+            if (leaves(run, key.substring(0, slash))) {
+                return true;
+            }
+        }
+        boolean[] found = {false};
+        int[] seen = {0};
+        byte[] below = Keys.objectKey(key.endsWith("/") ? key : key + "/");
+        run.state().scan(Keys.justAfter(below), Keys.after(below), (at, value) -> {
+            found[0] = !KeyRecord.of(value).free() && leaves(run, Keys.objectKeyOf(at));
+            return !found[0] && ++seen[0] < MOST_KEYS_BELOW;
+        });
+        return found[0];
+    }
+
+    /** Whether an object is at the key, or will be, that shall not stay there. Sees to it that it goes. */
+    private static boolean leaves(Execution run, String key) {
+        KeyRecord record = findKey(run, key);
+        if (record == null || record.free()) {
+            return false;
+        }
+        if (record.work() != 0) {
+            WorkRecord work = find(run, record.work());
+            if (work != null && work.kind() == Kind.DELETE && work.lessee() == null) {
+                replace(run, work, work.dueAt(run.context().nowMillis()));
+            }
+            return true;
+        }
+        Node owner = run.find(record.ino());
+        if (owner == null || ObjectKeys.ofFile(run, owner).equals(key)) {
+            return false;
+        }
+        checkPlace(run, record.ino());
         return true;
     }
 

@@ -31,14 +31,9 @@ final class Uploading {
             return new Answer.Nothing();
         }
         String key = ObjectKeys.ofFile(run, node);
-        if (!BucketWork.claim(run, key, op.ino())) {
+        content = withoutLeftover(run, content, key);
+        if (BucketWork.obstructed(run, key) || !BucketWork.claim(run, key, op.ino())) {
             return new Answer.Nothing();
-        }
-        String before = content.uploadKey();
-        String stored = content.object() == null ? null : content.object().key();
-        if (before != null && !before.equals(key) && !before.equals(stored)) {
-            // An upload of before was given up, and may have left something there.
-            BucketWork.deleteObject(run, before);
         }
         run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
         run.state().put(Keys.upload(run.caller(), op.ino()), new byte[0]);
@@ -47,13 +42,28 @@ final class Uploading {
         return new Answer.Ticket(new UploadTicket(content.version(), key, attributes));
     }
 
-    /** Another node uploads a version of it, or its object is being moved. */
-    private static boolean busy(Execution run, ContentRecord content) {
-        boolean elsewhere = content.uploader() != null
-                && !content.uploader().equals(run.caller())
+    /** An upload of before to another key was given up, and may have left something there. */
+    private static ContentRecord withoutLeftover(Execution run, ContentRecord content, String key) {
+        String before = content.uploadKey();
+        String stored = content.object() == null ? null : content.object().key();
+        if (before == null || before.equals(key) || before.equals(stored)) {
+            return content;
+        }
+        BucketWork.deleteObject(run, before);
+        ContentRecord without = content.notUploading();
+        run.save(without);
+        return without;
+    }
+
+    static boolean underWay(Execution run, ContentRecord content) {
+        return content.uploader() != null
                 && run.context().live().contains(content.uploader())
                 && run.context().nowMillis() - content.uploadSinceMillis() < BucketWork.UPLOAD_LIMIT_MILLIS;
-        if (elsewhere) {
+    }
+
+    /** Another node uploads a version of it, or its object is being moved. */
+    private static boolean busy(Execution run, ContentRecord content) {
+        if (underWay(run, content) && !run.caller().equals(content.uploader())) {
             return true;
         }
         KeyRecord held = content.object() == null

@@ -115,7 +115,8 @@ final class WorkTaking {
             return;
         }
         KeyRecord record = BucketWork.findKey(run, key);
-        if (record != null && record.work() != 0 && record.work() != work.id()) {
+        boolean others = record != null && record.work() != 0 && record.work() != work.id();
+        if (others || BucketWork.obstructed(run, key)) {
             later(work, RETRY_MILLIS);
             return;
         }
@@ -147,22 +148,32 @@ final class WorkTaking {
         Node node = run.find(ino);
         String place = node == null ? null : ObjectKeys.ofFile(run, node);
         ObjectRef object = content == null ? null : content.object();
-        if (content != null && content.uploadKey() != null) {
+        if (content != null && Uploading.underWay(run, content)) {
             later(work, RETRY_MILLIS);
         } else if (content == null
                 || object == null
                 || place == null
                 || object.key().equals(place)) {
             dropRelocation(work);
+        } else if (BucketWork.obstructed(run, place)) {
+            // It may be in the way itself, of what is in its own way: a file in the directory that has its old name.
+            outOfTheWay(work, content, object);
         } else if (!content.persisted() && work.cookie() == 0) {
             later(work.at(1), UPLOAD_FIRST_MILLIS);
         } else if (BucketWork.claim(run, place, ino)) {
             move(work, content, object, place);
-        } else if (work.cookie() < 2) {
+        } else {
+            outOfTheWay(work, content, object);
+        }
+    }
+
+    /** The second time that its place is not free. */
+    private void outOfTheWay(WorkRecord work, ContentRecord content, ObjectRef object) {
+        if (work.cookie() < 2) {
             later(work.at(2), RETRY_MILLIS);
-        } else if (!object.key().equals(ObjectKeys.aside(run, ino))) {
+        } else if (!object.key().equals(ObjectKeys.aside(run, work.ino()))) {
             // Whoever is in its place may wait for this very object to go: two files that changed places.
-            move(work, content, object, ObjectKeys.aside(run, ino));
+            move(work, content, object, ObjectKeys.aside(run, work.ino()));
         } else {
             later(work, RETRY_MILLIS);
         }

@@ -115,6 +115,11 @@ public final class Keys {
         return ByteBuffer.allocate(1 + utf8.length).put((byte) 'K').put(utf8).array();
     }
 
+    /** The bucket's key that the key of a K record is of. */
+    public static String objectKeyOf(byte[] key) {
+        return new String(key, 1, key.length - 1, StandardCharsets.UTF_8);
+    }
+
     public static byte[] furtherName(long ino, long parent, FileName name) {
         byte[] bytes = name.toBytes();
         return ByteBuffer.allocate(17 + bytes.length)

@@ -183,6 +183,80 @@ final class BucketWorkTest {
     }
 
     @Test
+    void aFileMovesIntoTheDirectoryThatHasItsOldName() {
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        upload(file);
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 0);
+        Inode directory = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        rename(Inode.ROOT, "b", directory.ino(), "d", 0);
+        Inode other = machine.write(directory.ino(), "other", 10);
+        assertThat(begin(other)).as("while an object is in its way").isInstanceOf(Answer.Nothing.class);
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("a/d", file.ino() + ".1"));
+        assertThat(upload(other)).isEqualTo("a/other");
+    }
+
+    @Test
+    void aNewVersionOfAFileThatMovedIntoTheDirectoryOfItsOldNameIsUploaded() {
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        upload(file);
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 0);
+        Inode directory = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        rename(Inode.ROOT, "b", directory.ino(), "d", 0);
+        machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
+        Inode second = machine.commit(file, 20);
+        assertThat(begin(second)).as("while its own object is in its way").isInstanceOf(Answer.Nothing.class);
+        settle();
+        upload(second);
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("a/d", file.ino() + ".2"));
+    }
+
+    @Test
+    void aGivenUpUploadIsNotInTheWayOfTheFileThatMovedBelowIt() {
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        rename(Inode.ROOT, "a", Inode.ROOT, "b", 0);
+        Inode directory = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        rename(Inode.ROOT, "b", directory.ino(), "d", 0);
+        assertThat(begin(file)).isInstanceOf(Answer.Nothing.class);
+        settle();
+        assertThat(upload(file)).isEqualTo("a/d");
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("a/d", file.ino() + ".1"));
+    }
+
+    @Test
+    void twoFilesMoveIntoTheDirectoriesThatHaveEachOthersOldNames() {
+        Inode a = machine.write(Inode.ROOT, "a", 10);
+        Inode b = machine.write(Inode.ROOT, "b", 10);
+        upload(a);
+        upload(b);
+        rename(Inode.ROOT, "a", Inode.ROOT, "x", 0);
+        rename(Inode.ROOT, "b", Inode.ROOT, "y", 0);
+        Inode atA = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        Inode atB = machine.create(Inode.ROOT, "b", FileType.DIRECTORY);
+        rename(Inode.ROOT, "x", atB.ino(), "f", 0);
+        rename(Inode.ROOT, "y", atA.ino(), "f", 0);
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("b/f", a.ino() + ".1"), Map.entry("a/f", b.ino() + ".1"));
+    }
+
+    @Test
+    void aFileTakesTheNameOfADirectoryWhoseObjectsAreToGo() {
+        Inode directory = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        upload(machine.write(directory.ino(), "f", 10));
+        unlink(directory.ino(), "f");
+        machine.run(new Operation.RemoveDirectory(Inode.ROOT, Machine.name("a")));
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Nothing.class);
+        settle();
+        assertThat(upload(file)).isEqualTo("a");
+        assertThat(bucket).containsOnly(Map.entry("a", file.ino() + ".1"));
+    }
+
+    @Test
     void aSafeSaveLeavesOneObject() {
         upload(machine.write(Inode.ROOT, "doc", 10));
         Inode draft = machine.write(Inode.ROOT, ".doc.tmp", 20);

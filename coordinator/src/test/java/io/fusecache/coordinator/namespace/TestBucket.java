@@ -12,7 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A bucket of key to ETag, changed by what the namespace gives leave or work for. */
+/** A bucket of key to ETag, changed by what the namespace gives leave or work for. As in folders, nothing is below an object. */
 final class TestBucket {
     static final Duration LEASE = Duration.ofSeconds(60);
 
@@ -37,7 +37,7 @@ final class TestBucket {
 
     void finish(Inode inode, String key) {
         String etag = inode.ino() + "." + inode.version();
-        etags.put(key, etag);
+        put(key, etag);
         machine.run(new Operation.FinishUpload(inode.ino(), inode.version(), new ObjectRef(key, etag)));
     }
 
@@ -57,6 +57,13 @@ final class TestBucket {
         }
     }
 
+    private void put(String key, String etag) {
+        assertThat(etags.keySet())
+                .as("keys above or below %s", key)
+                .noneMatch(other -> other.startsWith(key + "/") || key.startsWith(other + "/"));
+        etags.put(key, etag);
+    }
+
     void perform(CloudWork work) {
         switch (work) {
             case CloudWork.Delete delete -> {
@@ -66,12 +73,12 @@ final class TestBucket {
             case CloudWork.Move move -> {
                 assertThat(etags.remove(move.from().key()))
                         .isEqualTo(move.from().etag());
-                etags.put(move.toKey(), move.from().etag());
+                put(move.toKey(), move.from().etag());
                 machine.run(new Operation.FinishMove(
                         move.id(), new ObjectRef(move.toKey(), move.from().etag())));
             }
             case CloudWork.PutMarker put -> {
-                etags.put(put.key(), "marker");
+                put(put.key(), "marker");
                 machine.run(new Operation.FinishWork(put.id()));
             }
             case CloudWork.DeleteMarker delete -> {
