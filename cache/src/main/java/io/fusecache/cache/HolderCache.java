@@ -30,7 +30,9 @@ final class HolderCache {
         List<Holder> known = cache.getIfPresent(key);
         if (known == null) {
             known = List.copyOf(directory.holders(version.ino(), version.version()));
-            cache.put(key, known);
+            if (!known.isEmpty()) {
+                cache.put(key, known);
+            }
         }
         return known;
     }

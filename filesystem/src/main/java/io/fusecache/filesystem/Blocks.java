@@ -9,7 +9,9 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.BitSet;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +32,9 @@ final class Blocks {
     /** A block that was dropped as wrong is fetched again; wrong this often in a row means that the disk is broken. */
     private static final int MAX_ROUNDS = 4;
 
+    /** Between two looks for somebody who holds what is not in the bucket: he comes back by no word to this node. */
+    private static final Duration HOLDER_PAUSE = Duration.ofMillis(200);
+
     /** How far ahead of a reader blocks are asked for. */
     private static final int AHEAD_BLOCKS = 8;
 
@@ -37,14 +42,17 @@ final class Blocks {
     private final BlockFetcher fetcher;
     private final LocalTier local;
     private final Executor executor;
+    private final Duration holderWait;
     private final Set<Long> completing = ConcurrentHashMap.newKeySet();
     private volatile boolean stopped;
 
-    Blocks(Metadata metadata, BlockFetcher fetcher, LocalTier local, Executor executor) {
+    /** @param holderWait how long blocks that are not in the bucket are waited for, when nobody who has them can be reached */
+    Blocks(Metadata metadata, BlockFetcher fetcher, LocalTier local, Executor executor, Duration holderWait) {
         this.metadata = metadata;
         this.fetcher = fetcher;
         this.local = local;
         this.executor = executor;
+        this.holderWait = holderWait;
     }
 
     /**
@@ -64,18 +72,42 @@ final class Blocks {
                 .formatted(first, last, file.ino(), file.path()));
     }
 
-    /** An object follows its file when that is renamed: where it was is not where it is. */
     private void fetch(CachedFile file, int first, int last) throws IOException {
-        try {
-            fetcher.fetch(file, first, last, BlockFetcher.Urgency.NOW);
-        } catch (FetchFailedException e) {
-            FileVersion now = moved(file.version());
-            if (now == null) {
-                throw e;
+        long deadline = System.nanoTime() + holderWait.toNanos();
+        while (true) {
+            try {
+                fetcher.fetch(file, first, last, BlockFetcher.Urgency.NOW);
+                return;
+            } catch (FetchFailedException e) {
+                FileVersion now = otherSource(file.version(), deadline, e);
+                if (now.persisted()) {
+                    file.persisted(now);
+                }
             }
-            file.persisted(now);
-            fetcher.fetch(file, first, last, BlockFetcher.Urgency.NOW);
         }
+    }
+
+    /**
+     * Returns where it makes sense to try again, with where the version is now: an object follows its file when that is
+     * renamed; and whoever alone holds what is not in the bucket yet may be starting again, or have found the coordinator
+     * before this node did.
+     */
+    private FileVersion otherSource(FileVersion version, long deadline, FetchFailedException failure)
+            throws IOException {
+        FileVersion moved = moved(version);
+        if (moved != null) {
+            return moved;
+        }
+        if (version.persisted() || System.nanoTime() - deadline > 0) {
+            throw failure;
+        }
+        try {
+            Thread.sleep(HOLDER_PAUSE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while no holder of " + version + " can be reached");
+        }
+        return version;
     }
 
     /** The version with the object where it is now; null where that is where it was, or the version is overtaken. */
@@ -103,14 +135,14 @@ final class Blocks {
 
     /** Bytes of a committed version, without keeping them. */
     void read(FileVersion version, long offset, MemorySegment target) throws IOException {
-        try {
-            fetcher.read(version, offset, target);
-        } catch (FetchFailedException e) {
-            FileVersion now = moved(version);
-            if (now == null) {
-                throw e;
+        long deadline = System.nanoTime() + holderWait.toNanos();
+        for (FileVersion now = version; ; ) {
+            try {
+                fetcher.read(now, offset, target);
+                return;
+            } catch (FetchFailedException e) {
+                now = otherSource(now, deadline, e);
             }
-            fetcher.read(now, offset, target);
         }
     }
 

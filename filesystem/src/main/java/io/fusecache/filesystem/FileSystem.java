@@ -94,7 +94,7 @@ public final class FileSystem implements AutoCloseable {
         this.forwarding = new Forwarding(metadata, ground.homes(), ground.executor(), options.homeWait(), process);
         this.attributes = new Attributes(metadata, table, incarnations, accessTimes, forwarding);
         this.lost = new LostFiles(options.lost());
-        this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor());
+        this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor(), options.homeWait());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
         this.uploads = new Uploads(
                 metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitOvertaken);

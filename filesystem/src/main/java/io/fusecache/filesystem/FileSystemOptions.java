@@ -11,7 +11,8 @@ import java.time.Duration;
  *
  * @param blockBytes of the versions that this node commits
  * @param durability what close() and fsync() wait for
- * @param homeWait how long a call waits for the node where a file is open for writing, when that does not answer
+ * @param homeWait how long a call waits for the node where a file is open for writing, or who alone holds its bytes, when
+ *     that does not answer
  * @param spaceWait how long a write waits for room on a full disk
  * @param uploadDelay from close to upload
  * @param uploads how many at once

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,6 +56,18 @@ final class TwoNodesTest {
         assertThat(b.stat("/d/large").modified()).isEqualTo(a.stat("/d/large").modified());
         assertThat(b.read("/d/small")).isEqualTo(small);
         assertThat(b.read("/d/large")).isEqualTo(large);
+    }
+
+    @Test
+    void whatANodeAloneHasIsReadWhenThatComesBack() throws Exception {
+        byte[] content = OneNodeSuite.bytes(1, 3 * BLOCK);
+        a.write("/f", content);
+        nodeA.kill();
+        FutureTask<byte[]> read = new FutureTask<>(() -> b.read("/f"));
+        Thread reader = Thread.ofPlatform().start(read);
+        Awaitility.await().until(() -> reader.getState() == Thread.State.TIMED_WAITING);
+        nodeA = cluster.node("a", TestNode.Setup.of(true).withUploadDelay(Duration.ofMinutes(10)));
+        assertThat(read.get()).isEqualTo(content);
     }
 
     /** As right after close(2), before the kernel's release has come through. */
