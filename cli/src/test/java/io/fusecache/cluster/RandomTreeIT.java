@@ -26,8 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code -Dfusecache.seed=SEED}.
  */
 @Timeout(1800)
-final class RandomTreeOnMounts {
-    private static final int SEEDS = 2;
+final class RandomTreeIT {
+    private static final int SEEDS = 4;
     private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 1000);
 
     @ParameterizedTest(name = "passthrough {0}")
