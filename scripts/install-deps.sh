@@ -23,6 +23,9 @@ nft:nftables
 fuser:psmisc
 tar:tar
 unshare:util-linux
+stress-ng:stress-ng
+dbench:dbench
+fs_mark:fsmark
 '
 
 missing=

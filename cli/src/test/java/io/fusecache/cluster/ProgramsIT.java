@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -116,6 +117,16 @@ final class ProgramsIT {
                                 "demo.Main")
                         .orFail())
                 .isEqualTo("built on the mount\n");
+    }
+
+    /** By turns with passthrough and through the daemon, on two nodes. */
+    @Test
+    void gitMakesOfTenThousandFilesOnTwoMountsWhatItMakesOnADisk() throws Exception {
+        cluster = Cluster.start(0);
+        Path one = cluster.addNode("-passthrough", "auto").mount();
+        Path two = cluster.addNode("-passthrough", "off").mount();
+        Path disk = disk();
+        assertThat(Shell.script(one, "git.sh", one, two)).isEqualTo(Shell.script(disk, "git.sh", disk, disk));
     }
 
     @ParameterizedTest(name = "passthrough {0}")

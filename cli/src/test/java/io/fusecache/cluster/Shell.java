@@ -44,18 +44,18 @@ final class Shell {
     }
 
     /** A script of these tests' resources, for sh, in that directory. */
-    static String script(Path directory, String name, Path... arguments) throws IOException, InterruptedException {
+    static String script(Path directory, String name, Object... arguments) throws IOException, InterruptedException {
         return script(List.of(), directory, name, arguments);
     }
 
     /** As above, run by a command that takes another one as its last words. */
-    static String script(List<String> by, Path directory, String name, Path... arguments)
+    static String script(List<String> by, Path directory, String name, Object... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(by);
         try (InputStream source = Objects.requireNonNull(Shell.class.getResourceAsStream(name), name)) {
             command.addAll(List.of("sh", "-euc", new String(source.readAllBytes(), StandardCharsets.UTF_8), name));
         }
-        Arrays.stream(arguments).map(Path::toString).forEach(command::add);
+        Arrays.stream(arguments).map(Object::toString).forEach(command::add);
         Outcome outcome = run(directory, Map.of(), command);
         if (outcome.status() != 0) {
             throw new AssertionError("exit status " + outcome.status() + " of " + name + ":\n" + outcome.output());

@@ -20,12 +20,12 @@ final class Trees {
     }
 
     private static List<String> listing(Path tree) throws IOException, InterruptedException {
-        String format = "%P|%y|%m|%U:%G|%T@|%l|%s\\n";
+        String format = "%P|%y|%m|%U:%G|%T@|%l|%n|%s\\n";
         List<String> lines = new ArrayList<>(Shell.run(tree, "find", ".", "-printf", format)
                 .orFail()
                 .lines()
-                // A directory's size is each file system's own affair.
-                .map(line -> line.contains("|d|") ? line.substring(0, line.lastIndexOf('|')) : line)
+                // A directory's size and link count are each file system's own affair.
+                .map(line -> line.contains("|d|") ? line.replaceFirst("\\|\\d+\\|\\d+$", "") : line)
                 .toList());
         lines.sort(null);
         return lines;
