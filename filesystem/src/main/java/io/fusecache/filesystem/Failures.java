@@ -9,7 +9,10 @@ import java.io.IOException;
 final class Failures {
     private Failures() {}
 
-    /** The disk's own errno where it says one that POSIX allows the caller to see, else EIO. */
+    /**
+     * The disk's own errno where it says one that POSIX allows the caller to see; ESTALE where it turned out on the way that
+     * the file is no more, which makes the kernel look its name up again; else EIO.
+     */
     static ErrnoException of(String what, IOException cause) {
         if (cause instanceof DiskException disk) {
             switch (disk.errno()) {
@@ -20,6 +23,9 @@ final class Failures {
                     // Anything else (EBADF, ENOENT of a backing file, ...) says more about us than about the call.
                 }
             }
+        }
+        if (cause.getCause() instanceof ErrnoException gone && gone.errno() == Errno.ESTALE) {
+            return new ErrnoException(Errno.ESTALE, what + ": " + cause.getMessage(), cause);
         }
         return new ErrnoException(Errno.EIO, what + ": " + cause.getMessage(), cause);
     }
