@@ -1,6 +1,7 @@
 package io.fusecache.cluster;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,6 +13,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 
 /**
@@ -20,6 +23,18 @@ import org.awaitility.Awaitility;
  */
 final class Cluster implements AutoCloseable {
     static final Duration UP_WITHIN = Duration.ofSeconds(60);
+
+    /**
+     * Below those that the kernel gives to outgoing connections (32768 and up), which could take the port that a killed node
+     * wants back.
+     */
+    private static final int FIRST_PORT = 20_000;
+
+    private static final int PORTS = 8_000;
+
+    /** Begins anywhere, so that two runs on one machine hardly ever try the same one at once. */
+    private static final AtomicInteger nextPort =
+            new AtomicInteger(ThreadLocalRandom.current().nextInt(PORTS));
 
     private final HttpClient http =
             HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(2)).build();
@@ -154,10 +169,17 @@ final class Cluster implements AutoCloseable {
                 });
     }
 
+    /** A port that nobody listens on and that was not given out lately. */
     static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
+        for (int tried = 0; tried < PORTS; tried++) {
+            int port = FIRST_PORT + Math.floorMod(nextPort.getAndIncrement(), PORTS);
+            try (ServerSocket free = new ServerSocket(port)) {
+                return free.getLocalPort();
+            } catch (BindException taken) {
+                // The next one, then.
+            }
         }
+        throw new IOException("no port is free from " + FIRST_PORT + " to " + (FIRST_PORT + PORTS - 1));
     }
 
     @Override
