@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,15 +23,17 @@ public final class Runner {
 
     private final List<Rule> rules;
     private final Path directory;
+    private final Shared shared;
     private final AtomicReferenceArray<Report.Result> results;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger workers = new AtomicInteger();
     /** Of the thread that runs. */
     private boolean gaveUp;
 
-    private Runner(List<Rule> rules, Path directory) {
+    private Runner(List<Rule> rules, Path directory, Shared shared) {
         this.rules = List.copyOf(rules);
         this.directory = directory;
+        this.shared = shared;
         this.results = new AtomicReferenceArray<>(rules.size());
     }
 
@@ -40,8 +43,15 @@ public final class Runner {
      */
     public static Report run(List<Rule> rules, Path directory, int threads) throws IOException, InterruptedException {
         Path base = Files.createTempDirectory(directory.toAbsolutePath(), "posix-suite-");
-        Runner runner = new Runner(rules, base);
-        Report report = runner.run(threads);
+        Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Runner runner;
+        Report report;
+        try (Arena arena = Arena.ofConfined()) {
+            Shared shared = new Shared(arena, base);
+            runner = new Runner(rules, base, shared);
+            report = runner.run(threads);
+            shared.end();
+        }
         try {
             Files.deleteIfExists(base);
         } catch (DirectoryNotEmptyException left) {
@@ -89,7 +99,7 @@ public final class Runner {
 
         private void run() {
             try (Arena arena = Arena.ofConfined()) {
-                Worker worker = new Worker(arena, directory.resolve("w" + workers.incrementAndGet()));
+                Worker worker = new Worker(arena, directory.resolve("w" + workers.incrementAndGet()), shared);
                 for (int i = next.getAndIncrement(); i < rules.size(); i = next.getAndIncrement()) {
                     sinceNanos = System.nanoTime();
                     current = i;

@@ -30,14 +30,16 @@ public final class Scene {
     private final Map<Actor, Caller> callers = new EnumMap<>(Actor.class);
     private final Caller root;
     private final Peers peers;
+    private final Shared shared;
     private final Path path;
 
-    Scene(Kernel kernel, Memory memory, Descriptors descriptors, Peers peers, Path path) {
+    Scene(Kernel kernel, Memory memory, Descriptors descriptors, Peers peers, Shared shared, Path path) {
         for (Actor actor : Actor.values()) {
             callers.put(actor, new Caller(actor, kernel, memory, descriptors));
         }
         this.root = Objects.requireNonNull(callers.get(Actor.ROOT));
         this.peers = peers;
+        this.shared = shared;
         this.path = path;
     }
 
@@ -124,18 +126,14 @@ public final class Scene {
     }
 
     /**
-     * What many checks of one thread share, because it is dear to make: a directory beside the check's own, filled when it
-     * is first asked for.
+     * What many checks share, because it is dear to make: a directory elsewhere, filled when it is first asked for. Other
+     * checks use it at the same time, so that what they change in it must not matter.
      *
      * @param fill is given the directory's path
      * @return its path, relative to the check's directory
      */
     public String shared(String name, Consumer<String> fill) {
-        String shared = "../" + name;
-        if (root.mkdir(shared, 0755).succeeded()) {
-            fill.accept(shared);
-        }
-        return shared;
+        return shared.directory(root, name, fill);
     }
 
     public void umask(int mask) {

@@ -2,11 +2,11 @@ package io.fusecache.testkit.posix.scene;
 
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.List;
 
 /** The thread that checks rules one after the other, each in a directory of its own, with its own umask and users. */
 final class Worker {
     private final Path home;
+    private final Shared shared;
     private final Kernel kernel;
     private final Memory memory;
     private final Descriptors descriptors = new Descriptors();
@@ -15,8 +15,9 @@ final class Worker {
     private int checks;
 
     /** Called by the thread whose worker this is. The home directory is made. */
-    Worker(Arena arena, Path home) {
+    Worker(Arena arena, Path home, Shared shared) {
         this.home = home;
+        this.shared = shared;
         this.kernel = new Kernel(arena);
         this.memory = new Memory(arena);
         this.root = new Caller(Actor.ROOT, kernel, memory, descriptors);
@@ -29,7 +30,7 @@ final class Worker {
         try {
             root.mkdir(directory.toString(), Scene.DIRECTORY_MODE).ok();
             root.call(Syscall.CHDIR, directory.toString()).ok();
-            rule.body().check(new Scene(kernel, memory, descriptors, peers, directory));
+            rule.body().check(new Scene(kernel, memory, descriptors, peers, shared, directory));
             return new Report.Passed(rule);
         } catch (NotApplicable why) {
             return new Report.Inapplicable(rule, String.valueOf(why.getMessage()));
@@ -42,32 +43,11 @@ final class Worker {
             descriptors.closeAll(root);
             root.call(Syscall.UMASK, 0);
             root.call(Syscall.CHDIR, "/");
-            remove(Flags.AT_FDCWD, directory.toString());
+            Tree.remove(root, directory.toString());
         }
     }
 
     void end() {
-        remove(Flags.AT_FDCWD, home.toString());
-    }
-
-    /** A tree of any depth; what is gone already is no matter. */
-    private void remove(int parent, String name) {
-        if (root.call(Syscall.UNLINKAT, parent, name, Flags.AT_REMOVEDIR).succeeded()) {
-            return;
-        }
-        Outcome opened = root.openAt(parent, name, Flags.O_RDONLY | Flags.O_DIRECTORY | Flags.O_NOFOLLOW, 0);
-        if (opened.succeeded()) {
-            int fd = opened.okInt();
-            List<Entry> entries = root.entries(fd);
-            for (Entry entry : entries) {
-                if (!entry.name().equals(".")
-                        && !entry.name().equals("..")
-                        && !root.call(Syscall.UNLINKAT, fd, entry.name(), 0).succeeded()) {
-                    remove(fd, entry.name());
-                }
-            }
-            root.close(fd);
-        }
-        root.call(Syscall.UNLINKAT, parent, name, Flags.AT_REMOVEDIR);
+        Tree.remove(root, home.toString());
     }
 }
