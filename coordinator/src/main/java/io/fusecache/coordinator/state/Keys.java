@@ -235,6 +235,11 @@ public final class Keys {
         return of('w', dueMillis);
     }
 
+    /** No key of this kind, which has a number first, is below. */
+    static byte[] first(char kind) {
+        return of(kind, 0);
+    }
+
     /** The end of the range of all keys that begin with {@code prefix}. */
     public static byte[] after(byte[] prefix) {
         byte[] end = prefix.clone();

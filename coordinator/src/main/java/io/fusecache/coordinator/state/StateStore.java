@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
@@ -42,6 +43,9 @@ public final class StateStore implements View, AutoCloseable {
     private final LRUCache cache;
     private final BloomFilter bloom;
     private final WriteOptions unsynced = new WriteOptions();
+
+    /** What is listed by when it is due, and limits, which every command asks for. */
+    private final QueueHeads heads = new QueueHeads('Q', 'T', 'e', 'w');
 
     private StateStore(RocksDB db, Options options, LRUCache cache, BloomFilter bloom) {
         this.db = db;
@@ -128,10 +132,17 @@ public final class StateStore implements View, AutoCloseable {
 
     @Override
     public void scan(byte[] from, byte[] to, Visitor visitor) {
+        QueueHeads.Start start = heads.start(from);
+        if (Arrays.compareUnsigned(start.key(), to) >= 0) {
+            return;
+        }
         try (Slice end = new Slice(to);
                 ReadOptions bounded = new ReadOptions().setIterateUpperBound(end);
                 var entries = db.newIterator(bounded)) {
-            for (entries.seek(from); entries.isValid(); entries.next()) {
+            entries.seek(start.key());
+            entries.status();
+            heads.found(start, entries.isValid() ? entries.key() : to);
+            for (; entries.isValid(); entries.next()) {
                 if (!visitor.visit(entries.key(), entries.value())) {
                     return;
                 }
@@ -154,6 +165,11 @@ public final class StateStore implements View, AutoCloseable {
                 }
             }
             db.write(unsynced, batch);
+            for (Map.Entry<byte[], byte @Nullable []> change : changes.entries()) {
+                if (change.getValue() != null) {
+                    heads.put(change.getKey());
+                }
+            }
         } catch (RocksDBException e) {
             throw new IOException("the state cannot be written: " + e.getMessage(), e);
         }
