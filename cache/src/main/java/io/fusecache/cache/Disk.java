@@ -54,7 +54,10 @@ public interface Disk {
         /** fallocate(2) with its {@code mode} bits. */
         void allocate(int mode, long offset, long length) throws IOException;
 
-        /** lseek(2) with SEEK_DATA (3) or SEEK_HOLE (4). */
+        /**
+         * lseek(2) with SEEK_DATA (3) or SEEK_HOLE (4); with SEEK_SET (0) it says only whether files of this disk may reach
+         * that far: EINVAL where not.
+         */
         long seek(long offset, int whence) throws IOException;
 
         /** futimens(2): null leaves that time. */

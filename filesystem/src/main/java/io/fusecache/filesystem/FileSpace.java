@@ -16,6 +16,7 @@ import java.time.InstantSource;
  */
 final class FileSpace {
     private static final int KEEP_SIZE = 1;
+    private static final int SEEK_SET = 0;
     private static final int SEEK_DATA = 3;
 
     /** Of a copy between files that are not whole here: the caller asks for the rest. */
@@ -62,10 +63,29 @@ final class FileSpace {
         io.markChanged();
     }
 
-    /** The bytes from {@code start} to {@code end} are ours from now on. */
+    /**
+     * The bytes from {@code start} to {@code end} are ours from now on. EFBIG where the disk has no files of that length: it
+     * would say so only when they are written, and what is noted of each block until then has no bound.
+     */
     static void name(CachedFile file, FileVersion base, long start, long end) throws IOException {
         if (start < end) {
+            if (end > base.size()) {
+                reach(file, end);
+            }
             file.dirtied(block(start, base), block(end - 1, base));
+        }
+    }
+
+    private static void reach(CachedFile file, long end) throws IOException {
+        try {
+            file.file().seek(end, SEEK_SET);
+        } catch (DiskException e) {
+            if (e.errno() != Errno.EINVAL) {
+                throw e;
+            }
+            DiskException tooLong = new DiskException(Errno.EFBIG, "inode " + file.ino() + " up to byte " + end);
+            tooLong.initCause(e);
+            throw tooLong;
         }
     }
 

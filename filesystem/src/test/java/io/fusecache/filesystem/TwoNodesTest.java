@@ -204,6 +204,19 @@ final class TwoNodesTest {
         assertThat(a.read("/f")).isEqualTo(expected);
     }
 
+    /** What is noted of each of its blocks has no other bound. */
+    @Test
+    void aFileThatIsNotWholeGrowsAsFarAsTheDiskHasFiles() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 12 * BLOCK));
+        long longest = (1L << 44) - 4096;
+        try (Programs.Fd fd = b.open("/f", Programs.READ_WRITE)) {
+            OneNodeSuite.fails(Errno.EFBIG, () -> fd.write(longest, new byte[1]));
+            OneNodeSuite.fails(Errno.EFBIG, () -> fd.truncate(longest + 1));
+            OneNodeSuite.fails(Errno.EFBIG, () -> fd.allocate(0, longest, 1));
+            assertThat(fd.stat().size()).isEqualTo(12L * BLOCK);
+        }
+    }
+
     @Test
     void aFileRemovedElsewhereLivesWhileItIsOpen() throws Exception {
         byte[] content = OneNodeSuite.bytes(1, 100);

@@ -29,6 +29,10 @@ public final class ChannelDisk implements Disk {
     private static final int PUNCH_HOLE = 2;
     private static final int KEEP_SIZE = 1;
     private static final int ZERO_RANGE = 16;
+    /** As on ext4. */
+    private static final long LONGEST_FILE_BYTES = (1L << 44) - 4096;
+
+    private static final int SEEK_SET = 0;
     private static final int SEEK_DATA = 3;
 
     /** As set last: what channels read would change that of the file. */
@@ -156,6 +160,12 @@ public final class ChannelDisk implements Disk {
 
         @Override
         public long seek(long offset, int whence) throws IOException {
+            if (whence == SEEK_SET) {
+                if (offset > LONGEST_FILE_BYTES) {
+                    throw new DiskException(Errno.EINVAL, "seek to " + offset + " in " + path);
+                }
+                return offset;
+            }
             long size = channel.size();
             if (offset >= size) {
                 throw new DiskException(Errno.ENXIO, "seek to " + offset + " in " + path);
