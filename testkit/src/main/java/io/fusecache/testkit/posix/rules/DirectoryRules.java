@@ -34,7 +34,7 @@ import java.util.function.IntConsumer;
 
 /** getdents64(2), and positions as seekdir(3) and telldir(3) use them: every name once, while names come and go. */
 final class DirectoryRules {
-    private static final int LARGE = 3000;
+    private static final int LARGE = 2000;
 
     private DirectoryRules() {}
 
