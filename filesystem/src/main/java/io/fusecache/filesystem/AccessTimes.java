@@ -76,6 +76,12 @@ final class AccessTimes {
         if (file == null || !due(inode)) {
             return;
         }
+        if (io.watched() != null) {
+            looked(io, file.file().stat());
+            if (!due(inode)) {
+                return;
+            }
+        }
         boolean differed = io.live() && io.differs(file.file().stat());
         Timestamp accessed = of(inode);
         file.file().setTimes(accessed, null);
@@ -109,18 +115,41 @@ final class AccessTimes {
 
     /** A read through the daemon. */
     void read(InodeIo io) {
-        if (io.watched() != null) {
+        if (io.watched() == null) {
+            return;
+        }
+        if (!io.live()) {
+            // Until something changes again, once is enough.
+            io.watch(null);
             saw(io.ino(), Timestamp.of(clock.instant()));
-            if (!io.live()) {
-                // Until something changes again, once is enough.
-                io.watch(null);
-            }
+        } else if (changedSinceRead(io)) {
+            saw(io.ino(), Timestamp.of(clock.instant()));
         }
     }
 
-    /** Whoever opened it through the daemon has read it, if only what the kernel had cached, and then without a word. */
+    /** Of what is written here: whether its last read, as far as it is known, is of before its last change. */
+    private boolean changedSinceRead(InodeIo io) {
+        InodeIo.Backing backing = io.backing();
+        CachedFile file = backing == null ? null : backing.file();
+        Timestamp last = seen.getOrDefault(io.ino(), io.watched());
+        try {
+            Disk.Stat now = file == null ? null : file.file().stat();
+            return now == null
+                    || last == null
+                    || last.compareTo(now.modified()) <= 0
+                    || last.compareTo(now.changed()) <= 0;
+        } catch (IOException e) {
+            LOG.debug("whether inode {} changed since it was read is not known", io.ino(), e);
+            return true;
+        }
+    }
+
+    /**
+     * At close(2) of a reader: where the kernel was let keep its pages, it may have answered from them without a word, so
+     * whoever closes has read.
+     */
     void closedByReader(InodeIo io) {
-        if (io.watched() != null && io.opened().mode() == InodeIo.Mode.DAEMON) {
+        if (io.watched() != null && io.pagesKept()) {
             read(io);
             kernel.attributesChanged(io.nodeId);
         }

@@ -5,6 +5,7 @@ import io.fusecache.cache.Disk;
 import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
@@ -26,18 +27,21 @@ final class Attributes {
     private final Incarnations incarnations;
     private final AccessTimes accessTimes;
     private final Forwarding forwarding;
+    private final KernelCache kernel;
 
     Attributes(
             Metadata metadata,
             OpenFiles table,
             Incarnations incarnations,
             AccessTimes accessTimes,
-            Forwarding forwarding) {
+            Forwarding forwarding,
+            KernelCache kernel) {
         this.metadata = metadata;
         this.table = table;
         this.incarnations = incarnations;
         this.accessTimes = accessTimes;
         this.forwarding = forwarding;
+        this.kernel = kernel;
     }
 
     /** What the backing file of a node says now; {@code committed} null while nobody writes it. */
@@ -214,6 +218,10 @@ final class Attributes {
             Inode changed = metadata.setAttributes(ino, change);
             if (io != null && io.turn.tryLock()) {
                 watch(io, changed);
+            }
+            if (changed.type() == FileType.SYMLINK) {
+                // Whoever follows it next is to ask here, so that it shows in the access time.
+                kernel.contentChanged(nodeId, 0, 0);
             }
             return of(nodeId);
         }

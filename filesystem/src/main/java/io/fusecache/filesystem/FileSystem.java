@@ -92,7 +92,7 @@ public final class FileSystem implements AutoCloseable {
         this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
         long process = UUID.randomUUID().getMostSignificantBits();
         this.forwarding = new Forwarding(metadata, ground.homes(), ground.executor(), options.homeWait(), process);
-        this.attributes = new Attributes(metadata, table, incarnations, accessTimes, forwarding);
+        this.attributes = new Attributes(metadata, table, incarnations, accessTimes, forwarding, kernel);
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor(), options.homeWait());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
@@ -340,17 +340,17 @@ public final class FileSystem implements AutoCloseable {
         return opens.tryOpen(node, mode);
     }
 
-    /** Fills {@code target}, which is native memory; fewer bytes only at the end of the file. */
-    public int read(long node, long offset, MemorySegment target) throws ErrnoException {
-        return reads.read(node, offset, target);
+    /** Fills {@code target}, which is native memory; fewer bytes only at the end of the file. With {@code trace}, it shows. */
+    public int read(long node, long offset, MemorySegment target, boolean trace) throws ErrnoException {
+        return reads.read(node, offset, target, trace);
     }
 
     /**
      * The descriptor of the backing file, to read from at the offsets of the file, where that is all it takes; -1 where
-     * it is not. Valid while a handle that the caller knows of is open.
+     * it is not. Valid while a handle that the caller knows of is open. With {@code trace}, the access time tells of it.
      */
-    public int descriptor(long node) throws ErrnoException {
-        return reads.descriptor(node);
+    public int descriptor(long node, boolean trace) throws ErrnoException {
+        return reads.descriptor(node, trace);
     }
 
     /** Writes all of {@code source}, which is native memory. */

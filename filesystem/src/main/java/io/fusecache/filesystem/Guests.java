@@ -265,7 +265,7 @@ final class Guests implements Homes.Host, AutoCloseable {
         long node = file.nodeId();
         long value = 0;
         switch (request) {
-            case HomeRequest.Read read -> value = reads.read(node, offset(read.offset()), data);
+            case HomeRequest.Read read -> value = reads.read(node, offset(read.offset()), data, true);
             case HomeRequest.Seek seek -> value = space.seek(node, seek.offset(), seek.whence());
             case HomeRequest.Sync sync -> releases.fsync(node, file.handle(), sync.dataOnly());
             case HomeRequest.Flush flush -> releases.flush(node, file.handle());
@@ -343,7 +343,7 @@ final class Guests implements Homes.Host, AutoCloseable {
             return new HomeReply.NotHome();
         }
         try {
-            return new HomeReply.Done(reads.read(file.nodeId(), offset(offset), data), stat(file.nodeId()));
+            return new HomeReply.Done(reads.read(file.nodeId(), offset(offset), data, true), stat(file.nodeId()));
         } finally {
             close(file);
         }

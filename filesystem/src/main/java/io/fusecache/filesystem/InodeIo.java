@@ -102,6 +102,7 @@ final class InodeIo {
     private int writers;
     private volatile Disk.@Nullable Stat committedStat;
     private volatile @Nullable Timestamp watched;
+    private volatile boolean pagesKept;
     private boolean changed;
     private boolean committedHere;
     private boolean lost;
@@ -179,6 +180,7 @@ final class InodeIo {
         lookMillis = FIRST_LOOK_MILLIS;
         committedStat = null;
         watched = null;
+        pagesKept = false;
         return last;
     }
 
@@ -335,6 +337,18 @@ final class InodeIo {
 
     void watch(@Nullable Timestamp accessed) {
         watched = accessed;
+    }
+
+    /** Whether an open left the kernel the pages it had, from which it answers reads without a word. */
+    boolean pagesKept() {
+        return pagesKept;
+    }
+
+    /** An open leaves the kernel its pages, where {@code kept}; which it answers. */
+    boolean keepPages(boolean kept) {
+        inTurn();
+        pagesKept |= kept;
+        return kept;
     }
 
     /** How the backing file looked with the content that was committed last; null while nobody writes. */

@@ -109,7 +109,7 @@ final class Opens {
         boolean opened = false;
         try {
             opened = attachAtOnce(io, inode);
-            return opened ? read(io) : null;
+            return opened ? read(io, inode) : null;
         } catch (IOException e) {
             throw Failures.of("open of inode " + io.ino(), e);
         } finally {
@@ -136,7 +136,6 @@ final class Opens {
             return false;
         }
         io.attach(choice.ready(file));
-        accessTimes.watch(io, inode);
         return true;
     }
 
@@ -160,7 +159,7 @@ final class Opens {
                 throw new ErrnoException(Errno.EIO, "inode " + io.ino() + " is written elsewhere, and nobody has it");
             }
         }
-        return read(io);
+        return read(io, io.live() ? null : metadata.inode(io.ino()));
     }
 
     /** What was committed last. False where another node writes over it, and nobody else has it. */
@@ -171,14 +170,13 @@ final class Opens {
             return true;
         }
         atHome.refuseOldIncarnation(io);
-        if (!attach(io, now, false)) {
-            return false;
-        }
-        accessTimes.watch(io, metadata.inode(io.ino()));
-        return true;
+        return attach(io, now, false);
     }
 
-    private OpenFile read(InodeIo io) {
+    private OpenFile read(InodeIo io, @Nullable Inode inode) throws IOException {
+        if (inode != null && !io.live()) {
+            accessTimes.watch(io, inode);
+        }
         io.addReader();
         CachedFile file = io.opened().file();
         activity.opened(file != null && file.whole());
@@ -312,9 +310,11 @@ final class Opens {
         InodeIo.Backing backing = io.opened();
         CachedFile file = backing.file();
         int incarnation = file == null ? 0 : file.incarnation();
-        boolean keepCache = backing.mode() == InodeIo.Mode.DAEMON
+        // Where a read has to show, the first one must come to the daemon.
+        boolean keepCache = io.keepPages(backing.mode() == InodeIo.Mode.DAEMON
                 && !mode.truncate()
-                && (io.shared() || pageCache.holds(io.nodeId, backing.version().version()));
+                && (io.live() || io.watched() == null)
+                && (io.shared() || pageCache.holds(io.nodeId, backing.version().version())));
         return new OpenFile(
                 new Handle(mode.read(), mode.changes(), false, incarnation).bits(),
                 backing.backingId(),

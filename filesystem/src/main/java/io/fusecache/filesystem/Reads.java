@@ -35,15 +35,21 @@ final class Reads {
         this.forwarding = forwarding;
     }
 
-    /** Fills {@code target} from {@code offset}; fewer bytes at the end of the file only. */
-    int read(long nodeId, long offset, MemorySegment target) throws ErrnoException {
+    /**
+     * Fills {@code target} from {@code offset}; fewer bytes at the end of the file only.
+     *
+     * @param trace whether the access time tells of it: not with O_NOATIME
+     */
+    int read(long nodeId, long offset, MemorySegment target, boolean trace) throws ErrnoException {
         InodeIo io = table.io(nodeId);
         InodeIo.Backing backing = table.backing(nodeId);
         if (backing.home() != null) {
             return forwarding.read(backing.home(), offset, target);
         }
         CachedFile file = backing.file();
-        accessTimes.read(io);
+        if (trace) {
+            accessTimes.read(io);
+        }
         try {
             if (file != null && file.whole() && file.verified()) {
                 long begin = System.nanoTime();
@@ -84,8 +90,10 @@ final class Reads {
     }
 
     /** The descriptor to read from where the backing file is all it takes, else -1. */
-    int descriptor(long nodeId) throws ErrnoException {
-        accessTimes.read(table.io(nodeId));
+    int descriptor(long nodeId, boolean trace) throws ErrnoException {
+        if (trace) {
+            accessTimes.read(table.io(nodeId));
+        }
         CachedFile file = table.backing(nodeId).file();
         return file != null && file.whole() && file.verified() ? file.file().descriptor() : -1;
     }

@@ -77,12 +77,13 @@ final class Releases {
         this.doubt = doubt;
     }
 
-    /** close(2) of one descriptor: what it wrote is committed when this returns. */
+    /** close(2) of one descriptor: what it wrote is committed when this returns. At once for a reader's. */
     void flush(long nodeId, long handle) throws ErrnoException {
+        InodeIo io = table.io(nodeId);
         if (!Handle.of(handle).write()) {
+            accessTimes.closedByReader(io);
             return;
         }
-        InodeIo io = table.io(nodeId);
         FileAtHome home = io.home();
         if (home != null) {
             forwarding.flush(home);
@@ -134,7 +135,7 @@ final class Releases {
             }
             if (Handle.of(handle).write()) {
                 writerLeaves(io);
-            } else if (readerLeaves(io)) {
+            } else if (io.removeReader()) {
                 giveBack(io);
             }
         } finally {
@@ -150,7 +151,7 @@ final class Releases {
             return false;
         }
         try {
-            if (io.isOpen() && readerLeaves(io)) {
+            if (io.isOpen() && io.removeReader()) {
                 giveBack(io);
             }
         } finally {
@@ -158,12 +159,6 @@ final class Releases {
         }
         table.done(io);
         return true;
-    }
-
-    /** In turn. */
-    private boolean readerLeaves(InodeIo io) {
-        accessTimes.closedByReader(io);
-        return io.removeReader();
     }
 
     /** In turn. Where the last writer cannot leave yet, it stays on until it can. */

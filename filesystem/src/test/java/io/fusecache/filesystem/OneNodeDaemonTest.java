@@ -3,7 +3,10 @@ package io.fusecache.filesystem;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.Timestamp;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.api.Test;
 
 /** {@link OneNodeSuite} with everything going through the daemon. */
@@ -39,6 +42,51 @@ final class OneNodeDaemonTest extends OneNodeSuite {
         tick();
         programs.read("/f");
         assertThat(programs.stat("/f").accessed()).isEqualTo(future);
+    }
+
+    /** Its reads may be answered by the kernel from pages that it has, unless the open takes them away. */
+    @Test
+    void whereAReadHasToShowTheKernelIsToAskForTheBytes() throws Exception {
+        programs.write("/f", new byte[1]);
+        long id = programs.find("/f").id();
+        assertThat(keepsPagesAtOpen(id)).isFalse();
+        assertThat(keepsPagesAtOpen(id)).as("nobody has read it").isFalse();
+        programs.read("/f");
+        assertThat(keepsPagesAtOpen(id)).isTrue();
+        tick();
+        node.files.change(id, new AttributeChange(0600, null, null, null, null, false), null);
+        assertThat(keepsPagesAtOpen(id)).isFalse();
+    }
+
+    private boolean keepsPagesAtOpen(long id) throws ErrnoException {
+        OpenFile file = node.files.open(id, new OpenMode(true, false, false));
+        node.files.flush(id, file.handle());
+        node.files.release(id, file.handle());
+        return file.keepCache();
+    }
+
+    @Test
+    void aReadWithoutTraceLeavesTheAccessTime() throws Exception {
+        programs.write("/f", new byte[1]);
+        long id = programs.find("/f").id();
+        Timestamp made = programs.stat("/f").accessed();
+        tick();
+        OpenFile file = node.files.open(id, new OpenMode(true, false, false));
+        MemorySegment target = Arena.ofAuto().allocate(1);
+        assertThat(node.files.read(id, 0, target, false)).isEqualTo(1);
+        node.files.flush(id, file.handle());
+        assertThat(programs.stat("/f").accessed()).isEqualTo(made);
+        assertThat(node.files.read(id, 0, target, true)).isEqualTo(1);
+        node.files.release(id, file.handle());
+        assertThat(programs.stat("/f").accessed()).isGreaterThan(made);
+    }
+
+    @Test
+    void whoFollowsASymbolicLinkThatChangedIsToAskForIt() throws Exception {
+        long id = programs.symlink("anywhere", "/s").id();
+        assertThat(node.kernel.wasTold(id)).isFalse();
+        node.files.change(id, new AttributeChange(null, 5, 5, null, null, false), null);
+        assertThat(node.kernel.wasTold(id)).isTrue();
     }
 
     /** The clock of a disk's times goes in steps of up to 10 ms. */

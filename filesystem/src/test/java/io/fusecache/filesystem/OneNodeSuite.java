@@ -465,6 +465,7 @@ abstract class OneNodeSuite {
                 () -> node.files.read(
                         programs.find("/f").id(),
                         0,
-                        java.lang.foreign.Arena.ofAuto().allocate(1)));
+                        java.lang.foreign.Arena.ofAuto().allocate(1),
+                        true));
     }
 }

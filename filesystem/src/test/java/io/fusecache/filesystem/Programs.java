@@ -271,7 +271,7 @@ final class Programs {
                 MemorySegment target = arena.allocate(Math.max(1, length));
                 MemorySegment part = target.asSlice(0, length);
                 Disk.DiskFile backing = backing();
-                int count = backing != null ? backing.read(offset, part) : files.read(id, offset, part);
+                int count = backing != null ? backing.read(offset, part) : files.read(id, offset, part, true);
                 return part.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
             }
         }

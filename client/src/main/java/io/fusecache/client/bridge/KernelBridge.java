@@ -342,13 +342,14 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void read(FuseRequest.Read r, Reply reply) throws ErrnoException {
-        int descriptor = files.descriptor(r.nodeId());
+        boolean trace = (r.flags() & Posix.O_NOATIME) == 0;
+        int descriptor = files.descriptor(r.nodeId(), trace);
         if (descriptor >= 0) {
             reply.dataFromFile(descriptor, r.offset(), r.size());
             return;
         }
         MemorySegment target = reply.buffer(r.size());
-        int count = files.read(r.nodeId(), r.offset(), target);
+        int count = files.read(r.nodeId(), r.offset(), target, trace);
         reply.data(target.asSlice(0, count));
     }
 
@@ -379,7 +380,13 @@ public final class KernelBridge implements FuseHandler {
 
     private void flush(FuseRequest.Flush r, Reply reply) {
         boolean nothing = !FileSystem.writable(r.fh()) && !locks.mayHold(r);
-        answering.answer(r, reply, () -> nothing && answered(reply.ok()), () -> {
+        Answering.Fast reader = () -> {
+            if (nothing) {
+                files.flush(r.nodeId(), r.fh());
+            }
+            return nothing && answered(reply.ok());
+        };
+        answering.answer(r, reply, reader, () -> {
             try {
                 files.flush(r.nodeId(), r.fh());
             } finally {

@@ -141,7 +141,7 @@ public final class MountedFiles implements NodeFiles {
 
         @Override
         public int read(long offset, MemorySegment target) throws ErrnoException {
-            return files.read(node, offset, target);
+            return files.read(node, offset, target, true);
         }
 
         @Override
