@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,6 +69,13 @@ final class AccessTimes {
         return accessed.compareTo(inode.modified()) <= 0
                 || accessed.compareTo(inode.changed()) <= 0
                 || !accessed.toInstant().plus(DAY).isAfter(clock.instant());
+    }
+
+    /** In turn, for a reader who comes; {@code inode} may be null where the file is being written, and so watched already. */
+    void opening(InodeIo io, @Nullable Inode inode) throws IOException {
+        if (inode != null && !io.live()) {
+            watch(io, inode);
+        }
     }
 
     /** In turn, of what is open: a read that has to show will be seen from here on. */
@@ -198,7 +206,11 @@ final class AccessTimes {
         } catch (ErrnoException e) {
             LOG.debug("{} access times are not told: {}", batch.size(), e.getMessage());
         }
-        // From here on the inodes themselves have them, where there was anybody to tell.
-        batch.forEach(seen::remove);
+        // From here on the inodes themselves have them, where there was anybody to tell; but whoever has just asked for
+        // an
+        // inode, and got it as it was before, is to find its time here.
+        Map<Long, Timestamp> told = Map.copyOf(batch);
+        CompletableFuture.delayedExecutor(DELAY_MILLIS, TimeUnit.MILLISECONDS, executor)
+                .execute(() -> told.forEach(seen::remove));
     }
 }

@@ -344,9 +344,14 @@ final class InodeIo {
         return pagesKept;
     }
 
-    /** An open leaves the kernel its pages, where {@code kept}; which it answers. */
-    boolean keepPages(boolean kept) {
-        inTurn();
+    /**
+     * Whether an open leaves the kernel its pages, and so from then on. Not where a read has to show: the first one must come
+     * to the daemon, unless the file is being written.
+     *
+     * @param ofThisVersion whether pages that it may have from before are of what is open
+     */
+    boolean keepPages(boolean ofThisVersion) {
+        boolean kept = opened().mode() == Mode.DAEMON && (live || watched == null) && (shared() || ofThisVersion);
         pagesKept |= kept;
         return kept;
     }

@@ -174,9 +174,7 @@ final class Opens {
     }
 
     private OpenFile read(InodeIo io, @Nullable Inode inode) throws IOException {
-        if (inode != null && !io.live()) {
-            accessTimes.watch(io, inode);
-        }
+        accessTimes.opening(io, inode);
         io.addReader();
         CachedFile file = io.opened().file();
         activity.opened(file != null && file.whole());
@@ -310,11 +308,8 @@ final class Opens {
         InodeIo.Backing backing = io.opened();
         CachedFile file = backing.file();
         int incarnation = file == null ? 0 : file.incarnation();
-        // Where a read has to show, the first one must come to the daemon.
-        boolean keepCache = io.keepPages(backing.mode() == InodeIo.Mode.DAEMON
-                && !mode.truncate()
-                && (io.live() || io.watched() == null)
-                && (io.shared() || pageCache.holds(io.nodeId, backing.version().version())));
+        boolean keepCache = !mode.truncate()
+                && io.keepPages(pageCache.holds(io.nodeId, backing.version().version()));
         return new OpenFile(
                 new Handle(mode.read(), mode.changes(), false, incarnation).bits(),
                 backing.backingId(),
