@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -63,6 +64,36 @@ final class MappingIT {
                 .untilAsserted(() -> assertThat(Files.readString(object, StandardCharsets.US_ASCII))
                         .startsWith("second"));
         assertThat(Files.readString(here, StandardCharsets.US_ASCII)).startsWith("second");
+    }
+
+    /** The kernel had told the times before, and may go on with what it knows where it maps the file below. */
+    @ParameterizedTest(name = "passthrough {0}")
+    @ValueSource(strings = {"auto", "off"})
+    void whatIsStoredShowsInTheTimesAfterFsyncAndClose(String passthrough) throws Exception {
+        cluster = Cluster.start(1, "-passthrough", passthrough);
+        Path file = cluster.node(1).mount().resolve("timed");
+        Files.write(file, new byte[BYTES]);
+        FileTime synced;
+        try (Arena arena = Arena.ofShared();
+                FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            MemorySegment mapping = channel.map(FileChannel.MapMode.READ_WRITE, 0, BYTES, arena);
+            assertThat(mapping.get(ValueLayout.JAVA_BYTE, 0)).isZero();
+            FileTime before = Files.getLastModifiedTime(file);
+            assertThat(Files.getLastModifiedTime(file)).isEqualTo(before);
+            tick();
+            put(mapping, "first");
+            channel.force(true);
+            synced = Files.getLastModifiedTime(file);
+            assertThat(synced).isGreaterThan(before);
+            tick();
+            put(mapping, "second");
+        }
+        assertThat(Files.getLastModifiedTime(file)).isGreaterThan(synced);
+    }
+
+    /** The clock of a disk's times goes in steps of up to 10 ms. */
+    private static void tick() throws InterruptedException {
+        Thread.sleep(20);
     }
 
     /** Programs that share a file by mappings, as SQLite's do: one of them leaves, the other goes on. */

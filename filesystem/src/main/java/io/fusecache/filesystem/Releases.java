@@ -92,12 +92,20 @@ final class Releases {
         io.turn.lock();
         try {
             commits.commitAtClose(io);
+            tellOfMapping(io);
         } catch (IOException e) {
             throw Failures.of("commit of inode " + io.ino(), e);
         } finally {
             io.turn.unlock();
         }
         awaitDurability(io);
+    }
+
+    /** In turn, after a commit: what a mapping stores reaches the file below, and the kernel goes on with the times it has. */
+    private void tellOfMapping(InodeIo io) {
+        if (io.mayHaveBeenMapped()) {
+            kernel.attributesChanged(io.nodeId);
+        }
     }
 
     void fsync(long nodeId, long handle, boolean dataOnly) throws ErrnoException {
@@ -110,6 +118,9 @@ final class Releases {
         }
         try {
             backing.file().sync(dataOnly);
+            if (backing.mode() == InodeIo.Mode.PASSTHROUGH && Handle.of(handle).read()) {
+                kernel.attributesChanged(nodeId);
+            }
         } catch (IOException e) {
             throw Failures.of("fsync of inode " + NodeIds.ino(nodeId), e);
         }
@@ -202,6 +213,7 @@ final class Releases {
                     commits.commitOtherBytes(io);
                 }
                 commits.commitChanges(io, mapped);
+                tellOfMapping(io);
                 if (mapped) {
                     return io.nextLookMillis();
                 }
