@@ -19,7 +19,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -29,20 +28,16 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * The POSIX suite on mounts: with passthrough, through the daemon, and while another node has leases on all of it. Each of
  * the three runs takes a third of the rules, for the sake of time; with {@code -Dposix.all=true}, each takes all.
- *
- * <p>Not among the tests of every build until it was seen whole on an idle machine: {@code -Dit.test=PosixOnMounts}.
  */
-final class PosixOnMounts {
+final class PosixIT {
     private static final int THREADS = 16;
 
-    /** Rules that are broken, by a pattern of their names, with the reason. */
+    /** Rules that are broken, by a pattern of their names, with the reason; SEMANTICS.md says more. */
     private static final Map<String, String> BROKEN = Map.of(
             "RWF_NOAPPEND",
             "the kernel does not tell FUSE of it",
             "ETXTBSY for O_RDONLY.O_TRUNC of a running program",
             "the kernel has FUSE_OPEN truncate before it looks whether the program runs",
-            "readlink.*a read of a symbolic link shows again after a change of its inode",
-            "the kernel keeps what a link says",
             "fcntl_locking.*EDEADLK",
             "the suite's processes are threads of one, and FUSE names that one for all of them",
             "who asks for (a process is told process -1|an open file description is told the process) where",
@@ -50,11 +45,7 @@ final class PosixOnMounts {
 
     private static final Map<String, String> BROKEN_WHERE_PASSED_THROUGH = Map.of(
             "msync.*the times of a file that was changed through a mapping",
-            "the daemon looks at the times of the file below at a close or fsync(2), not at msync(2)");
-
-    /** Which reads and writes there are the kernel tells nobody where it answers from its pages. */
-    private static final Pattern UNSEEN_BY_THE_DAEMON =
-            Pattern.compile("access time|shows again|by O_NOATIME|O_NOATIME leaves");
+            "the kernel maps the file below, and tells nobody");
 
     private static final int RUNS = 3;
 
@@ -79,10 +70,7 @@ final class PosixOnMounts {
     Stream<DynamicTest> throughTheDaemon() throws IOException, InterruptedException {
         Cluster started = Cluster.start(1, "-passthrough", "off");
         cluster = started;
-        List<Rule> rules = rules(1).stream()
-                .filter(rule -> !UNSEEN_BY_THE_DAEMON.matcher(rule.name()).find())
-                .toList();
-        return PosixContract.of(rules, started.node(1).mount(), THREADS, BROKEN);
+        return PosixContract.of(rules(1), started.node(1).mount(), THREADS, BROKEN);
     }
 
     /** Every name and attribute that a rule changes is leased to another node meanwhile, whose reads leave no trace. */
