@@ -28,9 +28,10 @@ final class Cluster implements AutoCloseable {
      * Below those that the kernel gives to outgoing connections (32768 and up), which could take the port that a killed node
      * wants back.
      */
-    private static final int FIRST_PORT = 20_000;
+    private static final int PORTS = 4_000;
 
-    private static final int PORTS = 8_000;
+    /** Each of the test JVMs that run side by side has its own. */
+    private static final int FIRST_PORT = 20_000 + PORTS * (Integer.getInteger("fusecache.fork", 1) - 1);
 
     /** Begins anywhere, so that two runs on one machine hardly ever try the same one at once. */
     private static final AtomicInteger nextPort =
