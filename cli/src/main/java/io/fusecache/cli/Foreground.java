@@ -4,9 +4,12 @@ import io.fusecache.client.Node;
 import io.fusecache.client.NodeConfiguration;
 import io.fusecache.client.StartupException;
 import io.fusecache.client.settings.Settings;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -95,9 +98,20 @@ final class Foreground {
         }
     }
 
-    /** Since the JVM began, which is what whoever started us has waited. */
-    private static Duration sinceStart() {
-        Instant now = Instant.now();
-        return Duration.between(ProcessHandle.current().info().startInstant().orElse(now), now);
+    /**
+     * Since the process began, which is what whoever started us has waited. By the clock since boot, in hundredths of a second:
+     * the process's time of day is that of the boot, in whole seconds, and so off by up to one.
+     */
+    static Duration sinceStart() {
+        try {
+            // proc(5): field 22 of stat; what is in parentheses may have spaces.
+            String stat = Files.readString(Path.of("/proc/self/stat"));
+            String[] afterName = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+            double uptime =
+                    Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ", 2)[0]);
+            return Duration.ofMillis(Math.round(1000 * uptime) - 10 * Long.parseLong(afterName[19]));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }
