@@ -32,8 +32,17 @@ public interface CloudTier extends AutoCloseable {
     /** Removes the object; one that is not there is no error. */
     void delete(String key) throws IOException;
 
-    /** Everything one level below {@code prefix} (which ends in '/' or is empty), in no particular order. */
-    List<ListedObject> list(String prefix) throws IOException;
+    /** Everything one level below {@code prefix} (which ends in '/' or is empty); asks for nothing yet. */
+    Pages list(String prefix);
+
+    /** A listing, a page at a time, since a directory may have more names than memory has room for. Used by one thread. */
+    interface Pages {
+        /**
+         * The next page, empty after the last; there is at least one. Files come in the order of their names, over all pages.
+         * A directory comes before the files that follow its name with a '/' behind it.
+         */
+        Optional<List<ListedObject>> next() throws IOException;
+    }
 
     /** What is at the key now: its reference and size; empty where nothing is. */
     Optional<StoredObject> head(String key) throws IOException;

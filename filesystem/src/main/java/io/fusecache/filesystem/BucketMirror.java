@@ -3,6 +3,7 @@ package io.fusecache.filesystem;
 import io.fusecache.cache.CloudTier;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.Metadata;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -153,8 +155,7 @@ final class BucketMirror {
             }
         }
         try {
-            List<ListedObject> objects = withoutReserved(cloud.list(listing.keyPrefix()), directory);
-            int names = metadata.importListing(listing, objects, fallback);
+            int names = take(listing);
             LOG.debug("{} names of directory {} changed by its listing", names, directory);
             fresh(directory, refresh);
             return true;
@@ -163,6 +164,28 @@ final class BucketMirror {
             fresh(directory, AFTER_FAILURE);
             return false;
         }
+    }
+
+    private int take(Listing listing) throws IOException, ErrnoException {
+        CloudTier.Pages pages = cloud.list(listing.keyPrefix());
+        int names = 0;
+        FileName after = null;
+        Optional<List<ListedObject>> page = pages.next();
+        while (page.isPresent()) {
+            Optional<List<ListedObject>> following = pages.next();
+            List<ListedObject> objects = withoutReserved(page.get(), listing.directory());
+            FileName through = after;
+            for (ListedObject object : objects) {
+                through = FileName.later(through, object.name());
+            }
+            if (following.isEmpty() || through != null) {
+                names +=
+                        metadata.importListing(listing, objects, after, following.isEmpty() ? null : through, fallback);
+            }
+            after = through;
+            page = following;
+        }
+        return names;
     }
 
     private static List<ListedObject> withoutReserved(List<ListedObject> objects, long directory) {

@@ -6,10 +6,14 @@ import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.FileVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +106,29 @@ final class BucketTest {
         cluster.putForeign("there/later", text("newer, by a stranger"));
         Awaitility.await()
                 .untilAsserted(() -> assertThat(programs.read("/there/later")).isEqualTo(text("newer, by a stranger")));
+    }
+
+    /** Pages of a hundred here. */
+    @Test
+    void aDirectoryOfManyPagesAppearsAndFollowsTheBucket() throws Exception {
+        List<String> names =
+                IntStream.range(0, 350).mapToObj("n%03d"::formatted).toList();
+        for (String name : names) {
+            cluster.putForeign("many/" + name, text("x"));
+        }
+        cluster.putForeign("many/n150-below/f", text("x"));
+        TestNode node = cluster.node("a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(50)));
+        Programs programs = node.programs();
+        List<String> all = new ArrayList<>(names);
+        all.add("n150-below");
+        assertThat(programs.list("/many")).containsExactlyInAnyOrderElementsOf(all);
+        List<String> gone = List.of("n000", "n099", "n100", "n101", "n349");
+        for (String name : gone) {
+            Files.delete(cluster.bucket.resolve("many").resolve(name));
+        }
+        all.removeAll(gone);
+        Awaitility.await()
+                .untilAsserted(() -> assertThat(programs.list("/many")).containsExactlyInAnyOrderElementsOf(all));
     }
 
     @Test

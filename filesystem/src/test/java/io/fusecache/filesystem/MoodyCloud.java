@@ -2,11 +2,9 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.ReadOutcome;
-import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -39,9 +37,12 @@ record MoodyCloud(CloudTier cloud, Supplier<TestCluster.BucketMood> mood) implem
     }
 
     @Override
-    public List<ListedObject> list(String prefix) throws IOException {
-        mood.get().answer();
-        return cloud.list(prefix);
+    public Pages list(String prefix) {
+        Pages pages = cloud.list(prefix);
+        return () -> {
+            mood.get().answer();
+            return pages.next();
+        };
     }
 
     @Override

@@ -107,7 +107,7 @@ final class TestCluster implements AutoCloseable {
     }
 
     FolderStore store() {
-        return new FolderStore(bucket, new FolderStore.Options(false, true, 1000));
+        return new FolderStore(bucket, new FolderStore.Options(false, true, 100));
     }
 
     byte[] object(String key) throws IOException {

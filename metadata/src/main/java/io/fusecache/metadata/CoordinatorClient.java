@@ -400,12 +400,18 @@ public final class CoordinatorClient implements Metadata {
     }
 
     @Override
-    public int importListing(Listing listing, List<ListedObject> objects, NewInode fallback) throws ErrnoException {
+    public int importListing(
+            Listing listing,
+            List<ListedObject> objects,
+            @Nullable FileName after,
+            @Nullable FileName through,
+            NewInode fallback)
+            throws ErrnoException {
         List<ListedObject> sorted = new ArrayList<>(objects);
         sorted.sort(Comparator.comparing(ListedObject::name));
         int changed = 0;
-        FileName after = null;
         int from = 0;
+        FileName begin = after;
         while (true) {
             int to = Math.min(from + IMPORT_PART, sorted.size());
             // Both objects of one name, "a" and "a/", stay together.
@@ -414,14 +420,15 @@ public final class CoordinatorClient implements Metadata {
                 to++;
             }
             boolean last = to == sorted.size();
-            FileName through = last ? null : sorted.get(to - 1).name();
+            FileName end =
+                    last ? through : FileName.later(begin, sorted.get(to - 1).name());
             List<ListedObject> part = List.copyOf(sorted.subList(from, to));
-            changed += ask(Answer.Count.class, new Operation.ImportListing(listing, part, fallback, after, through))
+            changed += ask(Answer.Count.class, new Operation.ImportListing(listing, part, fallback, begin, end))
                     .value();
             if (last) {
                 return changed;
             }
-            after = through;
+            begin = end;
             from = to;
         }
     }

@@ -2,6 +2,7 @@ package io.fusecache.metadata;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One component of a path: 1 to 255 bytes of anything but '/' and NUL, in no particular encoding; never "." or "..". Or the name of
@@ -61,6 +62,11 @@ public final class FileName implements Comparable<FileName> {
 
     public int length() {
         return bytes.length;
+    }
+
+    /** Whichever comes later in the order of names; {@code one} may be null for none. */
+    public static FileName later(@Nullable FileName one, FileName other) {
+        return one == null || one.compareTo(other) < 0 ? other : one;
     }
 
     @Override

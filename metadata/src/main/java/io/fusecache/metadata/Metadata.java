@@ -199,10 +199,19 @@ public interface Metadata extends AutoCloseable {
      * gone is removed; but nothing changes for names that the namespace changed after the listing began, that wait for
      * upload or other cloud work, or that a node has open for writing.
      *
-     * @param objects everything that lies below the prefix, one level deep
+     * @param objects a part of what lies below the prefix, one level deep: all files whose names are after {@code after} and
+     *     up to {@code through}, and any directories
+     * @param after null in the first part
+     * @param through null in the last part
      * @return how many names changed
      */
-    int importListing(Listing listing, List<ListedObject> objects, NewInode fallback) throws ErrnoException;
+    int importListing(
+            Listing listing,
+            List<ListedObject> objects,
+            @Nullable FileName after,
+            @Nullable FileName through,
+            NewInode fallback)
+            throws ErrnoException;
 
     // life
 

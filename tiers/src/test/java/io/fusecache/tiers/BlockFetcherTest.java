@@ -21,7 +21,6 @@ import io.fusecache.cache.TierCounters;
 import io.fusecache.cache.TierKind;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Holder;
-import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.ObjectRef;
@@ -447,7 +446,7 @@ final class BlockFetcherTest {
         }
 
         @Override
-        public List<ListedObject> list(String prefix) {
+        public Pages list(String prefix) {
             throw new AssertionError("not asked for");
         }
 

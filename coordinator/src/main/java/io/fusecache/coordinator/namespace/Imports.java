@@ -88,6 +88,11 @@ final class Imports {
         removeMissing(listed);
         for (ListedObject object : listed.values()) {
             Entry entry = run.findEntry(op.listing().directory(), object.name());
+            if (entry != null && object.directory() && vanished(object.name(), entry)) {
+                // The object "a" was in an earlier part than "a/".
+                remove(object.name());
+                entry = null;
+            }
             if (entry != null) {
                 refresh(object, entry);
             } else if (object.directory()) {
@@ -134,11 +139,16 @@ final class Imports {
             return true;
         });
         for (FileName name : missing) {
-            Entry entry = run.entry(directory, name);
-            Names.leave(run, run.node(directory), name, entry, false);
-            Removal.dropName(run, run.node(entry.ino()), directory, name, false);
-            changed++;
+            remove(name);
         }
+    }
+
+    private void remove(FileName name) throws ErrnoException {
+        long directory = op.listing().directory();
+        Entry entry = run.entry(directory, name);
+        Names.leave(run, run.node(directory), name, entry, false);
+        Removal.dropName(run, run.node(entry.ino()), directory, name, false);
+        changed++;
     }
 
     private boolean vanished(FileName name, Entry entry) {

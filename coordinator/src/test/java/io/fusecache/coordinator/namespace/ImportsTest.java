@@ -53,6 +53,18 @@ final class ImportsTest {
                 .value();
     }
 
+    private int part(Listing listing, String after, String through, ListedObject... objects) {
+        return machine.ask(
+                        Answer.Count.class,
+                        new Operation.ImportListing(
+                                listing,
+                                Arrays.asList(objects),
+                                Machine.made(FileType.REGULAR),
+                                after.isEmpty() ? null : Machine.name(after),
+                                through.isEmpty() ? null : Machine.name(through)))
+                .value();
+    }
+
     private int refresh(ListedObject... objects) {
         return take(begin(), objects);
     }
@@ -98,6 +110,33 @@ final class ImportsTest {
         assertThat(lookup("d").directory()).isTrue();
         assertThat(refresh(object("f", 77, "e1"), directory("d"))).isZero();
         assertThat(content("f").version()).isEqualTo(1);
+    }
+
+    @Test
+    void aListingInPartsSaysNothingOfWhatIsBeyondEach() {
+        refresh(object("a", 1, "e"), object("b", 1, "e"), object("c", 1, "e"), object("d", 1, "e"));
+        Listing listing = begin();
+        assertThat(part(listing, "", "b", object("b", 1, "e"))).isEqualTo(1);
+        assertThat(exists("a")).isFalse();
+        assertThat(exists("c")).isTrue();
+        // Directories only, of names that were passed already.
+        assertThat(part(listing, "b", "b", directory("a"))).isEqualTo(1);
+        assertThat(begin().lastImported()).isEqualTo(listing.lastImported());
+        assertThat(part(listing, "b", "", object("d", 1, "e"))).isEqualTo(1);
+        assertThat(exists("c")).isFalse();
+        assertThat(exists("b") && exists("d")).isTrue();
+        assertThat(begin().lastImported()).isNotEqualTo(listing.lastImported());
+    }
+
+    @Test
+    void aDirectoryHidesTheObjectOfItsNameFromAnEarlierPart() {
+        for (int i = 0; i < 2; i++) {
+            Listing listing = begin();
+            part(listing, "", "a-1", object("a", 1, "e"), object("a-1", 1, "e"));
+            part(listing, "a-1", "", directory("a"));
+        }
+        assertThat(lookup("a").directory()).isTrue();
+        assertThat(exists("a-1")).isTrue();
     }
 
     @Test

@@ -100,7 +100,7 @@ public sealed interface Operation {
     record FinishMove(long id, ObjectRef at) implements Mutation {}
 
     /**
-     * One part of a listing, in order of names: the names after {@code after} up to {@code through}.
+     * One part of a listing: the files whose names are after {@code after} and up to {@code through}, and any directories.
      *
      * @param after null in the first part
      * @param through null in the last part

@@ -17,10 +17,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -229,30 +229,63 @@ public final class BucketTier implements CloudTier {
      * component can name no file (empty, "..", longer than 255 bytes) are left out.
      */
     @Override
-    public List<ListedObject> list(String prefix) throws IOException {
-        Map<FileName, ListedObject> names = new LinkedHashMap<>();
-        String continuation = null;
-        do {
-            String from = continuation;
-            Page page = attempts.run("listing '" + prefix + "'", () -> store.list(prefix, Depth.LEVEL, from));
-            for (Listed object : page.objects()) {
-                FileName name = name(prefix, object.key());
-                if (name != null) {
-                    names.putIfAbsent(
-                            name,
-                            new ListedObject(
-                                    name, false, object.size(), object.etag(), object.modified(), object.attributes()));
+    public Pages list(String prefix) {
+        return new Pages() {
+            private @Nullable String continuation;
+            private boolean ended;
+            private @Nullable FileName last;
+
+            @Override
+            public Optional<List<ListedObject>> next() throws IOException {
+                if (ended) {
+                    return Optional.empty();
                 }
+                String from = continuation;
+                Page page = attempts.run("listing '" + prefix + "'", () -> store.list(prefix, Depth.LEVEL, from));
+                continuation = page.continuation();
+                ended = continuation == null;
+                List<ListedObject> names = names(prefix, page);
+                last = inOrder(prefix, last, names);
+                return Optional.of(names);
             }
-            for (String directory : page.directories()) {
-                FileName name = name(prefix, directory.substring(0, directory.length() - 1));
-                if (name != null) {
-                    names.put(name, new ListedObject(name, true, 0, "", Timestamp.EPOCH, Map.of()));
-                }
+        };
+    }
+
+    private List<ListedObject> names(String prefix, Page page) {
+        Map<FileName, ListedObject> names = new TreeMap<>();
+        for (Listed object : page.objects()) {
+            FileName name = name(prefix, object.key());
+            if (name != null) {
+                names.putIfAbsent(
+                        name,
+                        new ListedObject(
+                                name, false, object.size(), object.etag(), object.modified(), object.attributes()));
             }
-            continuation = page.continuation();
-        } while (continuation != null);
+        }
+        for (String directory : page.directories()) {
+            FileName name = name(prefix, directory.substring(0, directory.length() - 1));
+            if (name != null) {
+                names.put(name, new ListedObject(name, true, 0, "", Timestamp.EPOCH, Map.of()));
+            }
+        }
         return List.copyOf(names.values());
+    }
+
+    /** Returns the last file so far. What follows from a name that is not listed relies on the order. */
+    private @Nullable FileName inOrder(String prefix, @Nullable FileName last, List<ListedObject> names)
+            throws IOException {
+        FileName latest = last;
+        for (ListedObject object : names) {
+            if (object.directory()) {
+                continue;
+            }
+            if (last != null && object.name().compareTo(last) < 0) {
+                throw new IOException("%s lists '%s' after '%s' below '%s': not in the order of keys"
+                        .formatted(store.name(), object.name(), last, prefix));
+            }
+            latest = object.name();
+        }
+        return latest;
     }
 
     private @Nullable FileName name(String prefix, String key) {

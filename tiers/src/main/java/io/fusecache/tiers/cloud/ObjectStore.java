@@ -70,7 +70,7 @@ public interface ObjectStore extends AutoCloseable {
     void delete(String key) throws IOException;
 
     /**
-     * One page of the keys that begin with {@code prefix}, in an order of the store's own. Over all pages each key that was
+     * One page of the keys that begin with {@code prefix}, in the order of their UTF-8 bytes over all pages. Each key that was
      * there throughout is seen once.
      *
      * @param prefix empty, or ends in '/'

@@ -203,15 +203,29 @@ final class BucketTierTest extends CloudTierContract {
     }
 
     @Test
-    void keysThatNoFileCanHaveAreLeftOutAndDirectoriesHideObjects() throws Exception {
+    void keysThatNoFileCanHaveAreLeftOutAndDirectoriesHideObjectsOfTheirPage() throws Exception {
         store.nextPage(new Page(
                 List.of(listed("d/"), listed("d/ok"), listed("d/.."), listed("d/" + "x".repeat(256)), listed("d/both")),
-                List.of("d//", "d/./", "d/also/"),
+                List.of("d//", "d/./", "d/also/", "d/both/"),
                 "more"));
-        store.nextPage(new Page(List.of(), List.of("d/both/"), null));
-        assertThat(tier.list("d/"))
+        store.nextPage(new Page(List.of(listed("d/z")), List.of(), null));
+        CloudTier.Pages pages = tier.list("d/");
+        assertThat(pages.next().orElseThrow())
                 .extracting(name -> name.name() + (name.directory() ? "/" : ""))
-                .containsExactlyInAnyOrder("ok", "both/", "also/");
+                .containsExactly("also/", "both/", "ok");
+        assertThat(pages.next().orElseThrow())
+                .extracting(name -> name.name().toString())
+                .containsExactly("z");
+        assertThat(pages.next()).isEmpty();
+    }
+
+    @Test
+    void aStoreThatListsInAnotherOrderIsToldOf() throws Exception {
+        store.nextPage(new Page(List.of(listed("d/m")), List.of(), "more"));
+        store.nextPage(new Page(List.of(listed("d/a")), List.of(), null));
+        CloudTier.Pages pages = tier.list("d/");
+        assertThat(pages.next()).isPresent();
+        assertThatThrownBy(pages::next).isInstanceOf(IOException.class).hasMessageContaining("'a' after 'm'");
     }
 
     private static Listed listed(String key) {

@@ -4,6 +4,7 @@ import io.fusecache.tiers.cloud.ObjectStore.Depth;
 import io.fusecache.tiers.cloud.ObjectStore.Listed;
 import io.fusecache.tiers.cloud.ObjectStore.Page;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -11,21 +12,23 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.PriorityQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One page of the keys in a folder, name by name in the order of their characters, a folder before what is in it. The last
- * key of a page is where the next one goes on.
+ * One page of the keys in a folder, name by name in the order of their bytes, a folder before what is in it. The last key of
+ * a page is where the next one goes on.
  *
- * <p>A folder's names are read whole for every page, so pages are large; files are looked at only for the page that they
- * are in. What goes away while it is listed is left out.
+ * <p>A folder's names are read whole for every page, so pages are large; but only as many are kept as the page may need, and
+ * only those are looked at. What goes away while it is listed is left out.
  */
 final class FolderListing {
     private static final Logger LOG = LoggerFactory.getLogger(FolderListing.class);
@@ -62,14 +65,19 @@ final class FolderListing {
     private void walk(String prefix, Path folder, String after) throws IOException {
         int slash = after.indexOf('/');
         String doneName = slash < 0 ? after : after.substring(0, slash);
-        for (Entry entry : entries(prefix, folder)) {
-            int order = doneName.isEmpty() ? 1 : entry.name.compareTo(doneName);
-            if (order > 0) {
+        if (slash >= 0 && depth == Depth.TREE) {
+            walk(prefix + doneName + "/", folder.resolve(doneName), after.substring(slash + 1));
+        }
+        Names names;
+        for (String done = doneName; !full; done = names.last()) {
+            names = names(prefix, folder, done);
+            for (Entry entry : names.entries()) {
                 add(prefix, entry);
-            } else if (order == 0 && depth == Depth.TREE && slash >= 0) {
-                walk(prefix + entry.name + "/", entry.path, after.substring(slash + 1));
+                if (full) {
+                    return;
+                }
             }
-            if (full) {
+            if (!names.more()) {
                 return;
             }
         }
@@ -139,26 +147,50 @@ final class FolderListing {
         return true;
     }
 
-    private record Entry(String name, Path path) {}
+    private record Entry(String name, Path path) implements Comparable<Entry> {
+        @Override
+        public int compareTo(Entry other) {
+            return compare(name, other.name);
+        }
+    }
 
-    private static List<Entry> entries(String prefix, Path folder) throws IOException {
-        List<Entry> entries = new ArrayList<>();
+    /** The first names after another, in order; {@code more}: not all of them. */
+    private record Names(List<Entry> entries, boolean more) {
+        String last() {
+            return entries.getLast().name();
+        }
+    }
+
+    /** In the order of their UTF-8 bytes, which is that of their code points. */
+    private static int compare(String one, String other) {
+        return Arrays.compareUnsigned(one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
+    }
+
+    private Names names(String prefix, Path folder, String after) throws IOException {
+        PriorityQueue<Entry> first = new PriorityQueue<>(Comparator.reverseOrder());
+        boolean more = false;
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(folder)) {
             for (Path path : paths) {
                 Optional<String> name = KeyPaths.name(path);
                 if (name.isEmpty()) {
                     tellUnreadable(path);
-                } else if (shown(prefix, name.get())) {
-                    entries.add(new Entry(name.get(), path));
+                } else if (shown(prefix, name.get()) && (after.isEmpty() || compare(name.get(), after) > 0)) {
+                    first.add(new Entry(name.get(), path));
+                }
+                // One more than a page has, since that is what says that it is full.
+                if (first.size() > most + 1) {
+                    first.remove();
+                    more = true;
                 }
             }
         } catch (DirectoryIteratorException failed) {
             throw failed.getCause();
         } catch (NoSuchFileException | NotDirectoryException gone) {
-            return List.of();
+            return new Names(List.of(), false);
         }
-        entries.sort(Comparator.comparing(Entry::name));
-        return entries;
+        List<Entry> entries = new ArrayList<>(first);
+        entries.sort(Comparator.naturalOrder());
+        return new Names(entries, more);
     }
 
     private static boolean shown(String prefix, String name) {
