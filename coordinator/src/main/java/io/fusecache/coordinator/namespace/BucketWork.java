@@ -167,13 +167,21 @@ final class BucketWork {
         }
         if (record.work() != 0) {
             WorkRecord work = find(run, record.work());
-            if (work != null && work.kind() == Kind.DELETE && work.lessee() == null) {
-                replace(run, work, work.dueAt(run.context().nowMillis()));
+            long now = run.context().nowMillis();
+            if (work != null && work.kind() == Kind.DELETE && work.lessee() == null && work.dueMillis() > now) {
+                replace(run, work, work.dueAt(now));
             }
             return true;
         }
         Node owner = run.find(record.ino());
-        if (owner == null || ObjectKeys.ofFile(run, owner).equals(key)) {
+        if (owner == null) {
+            return false;
+        }
+        if (owner.inode().directory()) {
+            // Of a marker that shall go its own work takes care.
+            return !key.equals(ObjectKeys.ofDirectory(run, owner.ino()));
+        }
+        if (ObjectKeys.ofFile(run, owner).equals(key)) {
             return false;
         }
         checkPlace(run, record.ino());
@@ -188,12 +196,20 @@ final class BucketWork {
         setKey(run, key, 0, work.id());
     }
 
+    /** What an upload may have left that was given up: not where the key is another's by now, or a move's, which sees to it. */
+    static void deleteLeftover(Execution run, long ino, String key) {
+        KeyRecord record = findKey(run, key);
+        if (record != null && record.ino() == ino && record.work() == 0) {
+            deleteObject(run, key);
+        }
+    }
+
     /** The file of this content is no more. */
     static void removeObjects(Execution run, ContentRecord content) {
         String uploading = content.uploadKey();
         NodeId uploader = content.uploader();
         if (uploading != null && uploader == null) {
-            deleteObject(run, uploading);
+            deleteLeftover(run, content.last().ino(), uploading);
         } else if (uploading != null && uploader != null) {
             long ino = content.last().ino();
             WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, ino, uploading, UPLOAD_LIMIT_MILLIS);

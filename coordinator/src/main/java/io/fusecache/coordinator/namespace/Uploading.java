@@ -43,13 +43,13 @@ final class Uploading {
     }
 
     /** An upload of before to another key was given up, and may have left something there. */
-    private static ContentRecord withoutLeftover(Execution run, ContentRecord content, String key) {
+    static ContentRecord withoutLeftover(Execution run, ContentRecord content, String key) {
         String before = content.uploadKey();
         String stored = content.object() == null ? null : content.object().key();
         if (before == null || before.equals(key) || before.equals(stored)) {
             return content;
         }
-        BucketWork.deleteObject(run, before);
+        BucketWork.deleteLeftover(run, content.last().ino(), before);
         ContentRecord without = content.notUploading();
         run.save(without);
         return without;

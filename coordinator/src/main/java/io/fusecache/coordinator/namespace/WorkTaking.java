@@ -37,6 +37,9 @@ final class WorkTaking {
 
     private static final int MOST_FORGOTTEN = 256;
 
+    /** The cookie of a move whose object an upload may have put over, that was given up. */
+    private static final long UPLOADED_OVER = 3;
+
     private final Execution run;
     private final long leaseEndMillis;
     private final List<CloudWork> taken = new ArrayList<>();
@@ -99,13 +102,17 @@ final class WorkTaking {
             // Its lease ran out, and the path has changed: the marker may or may not be there.
             BucketWork.unmark(run, work.key());
         }
-        if (node == null || key == null || key.equals(node.marker())) {
+        if (node == null || (key != null && key.equals(node.marker()))) {
             BucketWork.drop(run, work);
             return;
         }
         if (node.marker() != null) {
             BucketWork.unmark(run, node.marker());
             run.saveQuietly(node.withMarker(null));
+        }
+        if (key == null) {
+            BucketWork.drop(run, work);
+            return;
         }
         if (shownByContents(node.ino())) {
             if (key.equals(work.key())) {
@@ -147,14 +154,21 @@ final class WorkTaking {
         }
         Node node = run.find(ino);
         String place = node == null ? null : ObjectKeys.ofFile(run, node);
-        ObjectRef object = content == null ? null : content.object();
-        if (content != null && Uploading.underWay(run, content)) {
-            later(work, RETRY_MILLIS);
-        } else if (content == null
-                || object == null
-                || place == null
-                || object.key().equals(place)) {
+        if (content == null || place == null) {
             dropRelocation(work);
+            return;
+        }
+        if (Uploading.underWay(run, content)) {
+            later(work, RETRY_MILLIS);
+            return;
+        }
+        content = Uploading.withoutLeftover(run, content, place);
+        ObjectRef object = content.object();
+        if (object == null || object.key().equals(place)) {
+            dropRelocation(work);
+        } else if (place.equals(content.uploadKey())) {
+            // Something may lie there already that is not what a move would bring. The next upload puts over it.
+            later(work, RETRY_MILLIS);
         } else if (BucketWork.obstructed(run, place)) {
             // It may be in the way itself, of what is in its own way: a file in the directory that has its old name.
             outOfTheWay(work, content, object);
@@ -192,9 +206,10 @@ final class WorkTaking {
     }
 
     private void move(WorkRecord work, ContentRecord content, ObjectRef from, String to) {
+        WorkRecord known = from.key().equals(content.uploadKey()) ? work.at(UPLOADED_OVER) : work;
         BucketWork.setKey(run, to, work.ino(), work.id());
         BucketWork.setKey(run, from.key(), work.ino(), work.id());
-        lease(work, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to), to, from);
+        lease(known, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to), to, from);
     }
 
     private void dropRelocation(WorkRecord work) {
@@ -270,18 +285,28 @@ final class WorkTaking {
                 }
             }
             case RELOCATE -> {
+                String from = Objects.requireNonNull(work.from()).key();
                 run.state().delete(Keys.relocation(work.ino()));
                 BucketWork.freeKey(run, key);
-                BucketWork.freeKey(run, Objects.requireNonNull(work.from()).key());
+                if (work.cookie() == UPLOADED_OVER) {
+                    BucketWork.deleteObject(run, from);
+                } else {
+                    BucketWork.freeKey(run, from);
+                }
                 ContentRecord content = run.findContent(work.ino());
                 if (content != null) {
-                    run.save(content.withoutObject(run.history()));
+                    run.save(leftAt(content, from).withoutObject(run.history()));
                     run.touch(work.ino());
                     run.tell(run.content(work.ino()).version());
                 }
             }
             case SCAN -> throw new AssertionError("a scan is no node's work");
         }
+    }
+
+    /** The content once nothing is at the key any more that an upload may have left. */
+    private static ContentRecord leftAt(ContentRecord content, String key) {
+        return key.equals(content.uploadKey()) ? content.notUploading() : content;
     }
 
     static void finishMove(Execution run, Operation.FinishMove op) {
@@ -299,7 +324,7 @@ final class WorkTaking {
             return;
         }
         BucketWork.setKey(run, op.at().key(), work.ino(), 0);
-        ContentRecord moved = content.stored(op.at(), content.objectVersion(), run.history());
+        ContentRecord moved = leftAt(content, from).stored(op.at(), content.objectVersion(), run.history());
         run.save(moved);
         run.touch(work.ino());
         run.tell(moved.version());

@@ -228,6 +228,73 @@ final class BucketWorkTest {
     }
 
     @Test
+    void aGivenUpUploadOfAFileThatMovedOnTakesNothingFromTheNextOfItsName() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        upload(file);
+        machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
+        Inode second = machine.commit(file, 20);
+        assertThat(begin(second)).isInstanceOf(Answer.Ticket.class);
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        rename(Inode.ROOT, "f", Inode.ROOT, "g", 0);
+        settle();
+        Inode next = machine.write(Inode.ROOT, "f", 30);
+        upload(next);
+        upload(second);
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("f", next.ino() + ".1"), Map.entry("g", file.ino() + ".2"));
+        unlink(Inode.ROOT, "g");
+        settle();
+        assertThat(bucket).containsOnly(Map.entry("f", next.ino() + ".1"));
+    }
+
+    @Test
+    void whatAGivenUpUploadPutOverAnObjectGoesWhenItsFileHasMovedOn() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        upload(file);
+        machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
+        Inode second = machine.commit(file, 20);
+        assertThat(begin(second)).isInstanceOf(Answer.Ticket.class);
+        bucket.put("f", "torn");
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        rename(Inode.ROOT, "f", Inode.ROOT, "g", 0);
+        machine.nowMillis += 5_000;
+        assertThat(take()).as("while an upload may make it needless").isEmpty();
+        machine.nowMillis += 31_000;
+        CloudWork.Move move = (CloudWork.Move) take().getFirst();
+        machine.run(new Operation.FinishWork(move.id()));
+        settle();
+        assertThat(bucket).isEmpty();
+        upload(second);
+        assertThat(bucket).containsOnly(Map.entry("g", file.ino() + ".2"));
+    }
+
+    @Test
+    void aGivenUpUploadOfAFileThatNeverComesAgainIsNotInTheWayOfTheNextOfItsName() {
+        Inode file = machine.write(Inode.ROOT, "log", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        rename(Inode.ROOT, "log", Inode.ROOT, "log.1", 0);
+        Inode next = machine.write(Inode.ROOT, "log", 20);
+        assertThat(begin(next)).isInstanceOf(Answer.Nothing.class);
+        settle();
+        assertThat(upload(next)).isEqualTo("log");
+    }
+
+    @Test
+    void aDirectoryWithAMarkerIsNotInTheWayOfTheMarkerAboveIt() {
+        Inode above = machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        for (int i = 0; i < 20; i++) {
+            machine.create(above.ino(), "link" + i, FileType.SYMLINK);
+        }
+        machine.create(above.ino(), "z", FileType.DIRECTORY);
+        settle();
+        assertThat(bucket.keySet()).contains("a/z/");
+        assertThat(take()).isEmpty();
+        settle();
+        assertThat(bucket.keySet()).containsExactlyInAnyOrder("a/", "a/z/");
+    }
+
+    @Test
     void twoFilesMoveIntoTheDirectoriesThatHaveEachOthersOldNames() {
         Inode a = machine.write(Inode.ROOT, "a", 10);
         Inode b = machine.write(Inode.ROOT, "b", 10);

@@ -274,6 +274,12 @@ final class Machine implements View {
         for (Node node : nodes.values()) {
             if (node.inode().regular()) {
                 ContentRecord content = ContentRecord.of(Objects.requireNonNull(get(Keys.content(node.ino()))));
+                if (content.uploadKey() != null) {
+                    KeyRecord key = KeyRecord.of(Objects.requireNonNull(get(Keys.objectKey(content.uploadKey()))));
+                    assertThat(key.ino())
+                            .as("owner of the upload's %s", content.uploadKey())
+                            .isEqualTo(node.ino());
+                }
                 if (content.object() != null) {
                     KeyRecord key = KeyRecord.of(Objects.requireNonNull(
                             get(Keys.objectKey(content.object().key()))));
