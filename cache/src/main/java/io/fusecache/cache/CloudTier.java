@@ -38,8 +38,8 @@ public interface CloudTier extends AutoCloseable {
     /** A listing, a page at a time, since a directory may have more names than memory has room for. Used by one thread. */
     interface Pages {
         /**
-         * The next page, empty after the last; there is at least one. Files come in the order of their names, over all pages.
-         * A directory comes before the files that follow its name with a '/' behind it.
+         * The next page, empty after the last; there is at least one. Files come in the order of their names, over all pages,
+         * and none comes in a later page than a directory whose name is after its own.
          */
         Optional<List<ListedObject>> next() throws IOException;
     }

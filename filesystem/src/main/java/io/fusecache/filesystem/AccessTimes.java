@@ -44,6 +44,9 @@ final class AccessTimes {
     private final Executor executor;
     private final boolean kept;
     private final ConcurrentHashMap<Long, Timestamp> seen = new ConcurrentHashMap<>();
+    /** What was told just now: whoever asked for the inode before, and got it as it was, is to find its time here. */
+    private final ConcurrentHashMap<Long, Timestamp> told = new ConcurrentHashMap<>();
+
     private final AtomicBoolean scheduled = new AtomicBoolean();
 
     /** @param kept false: no read shows */
@@ -58,6 +61,13 @@ final class AccessTimes {
     /** The access time to show for an inode. */
     Timestamp of(Inode inode) {
         Timestamp pending = seen.isEmpty() ? null : seen.get(inode.ino());
+        if (pending == null && !told.isEmpty()) {
+            pending = told.get(inode.ino());
+            if (pending != null && pending.compareTo(inode.changed()) < 0) {
+                // Changed since by another node, which may have set the access time.
+                pending = null;
+            }
+        }
         return pending != null && pending.compareTo(inode.accessed()) > 0 ? pending : inode.accessed();
     }
 
@@ -139,7 +149,7 @@ final class AccessTimes {
     private boolean changedSinceRead(InodeIo io) {
         InodeIo.Backing backing = io.backing();
         CachedFile file = backing == null ? null : backing.file();
-        Timestamp last = seen.getOrDefault(io.ino(), io.watched());
+        Timestamp last = seen.getOrDefault(io.ino(), told.getOrDefault(io.ino(), io.watched()));
         try {
             Disk.Stat now = file == null ? null : file.file().stat();
             return now == null
@@ -173,6 +183,7 @@ final class AccessTimes {
     /** A program sets the access time. */
     void forget(long ino) {
         seen.remove(ino);
+        told.remove(ino);
     }
 
     private void saw(long ino, Timestamp at) {
@@ -206,11 +217,10 @@ final class AccessTimes {
         } catch (ErrnoException e) {
             LOG.debug("{} access times are not told: {}", batch.size(), e.getMessage());
         }
-        // From here on the inodes themselves have them, where there was anybody to tell; but whoever has just asked for
-        // an
-        // inode, and got it as it was before, is to find its time here.
-        Map<Long, Timestamp> told = Map.copyOf(batch);
+        Map<Long, Timestamp> through = Map.copyOf(batch);
+        told.putAll(through);
+        through.forEach(seen::remove);
         CompletableFuture.delayedExecutor(DELAY_MILLIS, TimeUnit.MILLISECONDS, executor)
-                .execute(() -> told.forEach(seen::remove));
+                .execute(() -> through.forEach(told::remove));
     }
 }

@@ -146,6 +146,13 @@ final class Imports {
     private void remove(FileName name) throws ErrnoException {
         long directory = op.listing().directory();
         Entry entry = run.entry(directory, name);
+        ContentRecord content = run.content(entry.ino());
+        ObjectRef object = content.object();
+        if (object != null) {
+            // It is gone, or a directory hides it; and what is there by then is not ours to delete.
+            BucketWork.freeKey(run, object.key());
+            run.save(content.withoutObject(run.history()));
+        }
         Names.leave(run, run.node(directory), name, entry, false);
         Removal.dropName(run, run.node(entry.ino()), directory, name, false);
         changed++;

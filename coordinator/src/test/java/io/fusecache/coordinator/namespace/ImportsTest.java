@@ -137,6 +137,11 @@ final class ImportsTest {
         }
         assertThat(lookup("a").directory()).isTrue();
         assertThat(exists("a-1")).isTrue();
+        machine.nowMillis += 60_000;
+        assertThat(machine.ask(Answer.Work.class, new Operation.TakeWork(10, Duration.ofSeconds(60)))
+                        .work())
+                .as("the object stays where it is")
+                .isEmpty();
     }
 
     @Test

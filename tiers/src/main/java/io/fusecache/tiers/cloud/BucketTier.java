@@ -233,7 +233,7 @@ public final class BucketTier implements CloudTier {
         return new Pages() {
             private @Nullable String continuation;
             private boolean ended;
-            private @Nullable FileName last;
+            private @Nullable FileName furthest;
 
             @Override
             public Optional<List<ListedObject>> next() throws IOException {
@@ -245,7 +245,7 @@ public final class BucketTier implements CloudTier {
                 continuation = page.continuation();
                 ended = continuation == null;
                 List<ListedObject> names = names(prefix, page);
-                last = inOrder(prefix, last, names);
+                furthest = inOrder(prefix, furthest, names);
                 return Optional.of(names);
             }
         };
@@ -271,21 +271,18 @@ public final class BucketTier implements CloudTier {
         return List.copyOf(names.values());
     }
 
-    /** Returns the last file so far. What follows from a name that is not listed relies on the order. */
-    private @Nullable FileName inOrder(String prefix, @Nullable FileName last, List<ListedObject> names)
+    /** Returns the furthest name so far. What follows from a name that is not listed relies on the order. */
+    private @Nullable FileName inOrder(String prefix, @Nullable FileName furthest, List<ListedObject> names)
             throws IOException {
-        FileName latest = last;
+        FileName next = furthest;
         for (ListedObject object : names) {
-            if (object.directory()) {
-                continue;
-            }
-            if (last != null && object.name().compareTo(last) < 0) {
+            if (!object.directory() && furthest != null && object.name().compareTo(furthest) < 0) {
                 throw new IOException("%s lists '%s' after '%s' below '%s': not in the order of keys"
-                        .formatted(store.name(), object.name(), last, prefix));
+                        .formatted(store.name(), object.name(), furthest, prefix));
             }
-            latest = object.name();
+            next = FileName.later(next, object.name());
         }
-        return latest;
+        return next;
     }
 
     private @Nullable FileName name(String prefix, String key) {
