@@ -109,7 +109,8 @@ final class Foreground {
             String[] afterName = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
             double uptime =
                     Double.parseDouble(Files.readString(Path.of("/proc/uptime")).split(" ", 2)[0]);
-            return Duration.ofMillis(Math.round(1000 * uptime) - 10 * Long.parseLong(afterName[19]));
+            // Not negative where a container shows an uptime of its own.
+            return Duration.ofMillis(Math.max(0, Math.round(1000 * uptime) - 10 * Long.parseLong(afterName[19])));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,6 +5,6 @@ shift
 printf '%s\n' "$@" | xargs -P 4 -I '{}' sh -eu -c '
   mkdir "$1/{}"
   stress-ng --{} 1 --timeout 1s --chdir-dirs 256 --verify --temp-path "$1/{}" > {}.log 2>&1 || { cat {}.log; exit 255; }
-  if grep -E "skipp|fail" {}.log; then exit 255; fi
+  if grep -E "skipping|skipped: [1-9]|failed: [1-9]|fail:|failed at|unsuccessful" {}.log; then exit 255; fi
   rmdir "$1/{}"' sh "$mount"
 echo 'nothing found'
