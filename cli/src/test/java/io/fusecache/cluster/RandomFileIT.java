@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(1800)
 final class RandomFileIT {
     private static final int SEEDS = 4;
-    private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 100_000);
+    private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 20_000);
 
     @ParameterizedTest(name = "passthrough {0}")
     @ValueSource(strings = {"auto", "off"})

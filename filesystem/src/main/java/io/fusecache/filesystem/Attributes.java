@@ -134,7 +134,7 @@ final class Attributes {
             InodeIo.Backing backing = io.backing();
             Disk.Stat committed = io.live() ? io.committedStat() : null;
             CachedFile file = backing == null ? null : backing.file();
-            if (file == null) {
+            if (backing == null || file == null) {
                 return null;
             }
             try {
@@ -142,10 +142,15 @@ final class Attributes {
                 accessTimes.looked(io, stat);
                 return new Look(stat, committed);
             } catch (IOException e) {
-                if (backing != null && backing.equals(io.backing())) {
+                if (backing.equals(io.backing())) {
                     throw Failures.of("stat of inode " + io.ino(), e);
                 }
                 // It was closed under our eyes: what it says now is what counts.
+            } catch (IllegalStateException e) {
+                // The same, and its pin was given back before we asked.
+                if (backing.equals(io.backing())) {
+                    throw e;
+                }
             }
         }
         return null;
