@@ -151,8 +151,9 @@ final class BucketWork {
         }
         boolean[] found = {false};
         int[] seen = {0};
-        byte[] below = Keys.objectKey(key.endsWith("/") ? key : key + "/");
-        run.state().scan(Keys.justAfter(below), Keys.after(below), (at, value) -> {
+        boolean marker = key.endsWith("/");
+        byte[] below = Keys.objectKey(marker ? key : key + "/");
+        run.state().scan(marker ? Keys.justAfter(below) : below, Keys.after(below), (at, value) -> {
             found[0] = !KeyRecord.of(value).free() && leaves(run, Keys.objectKeyOf(at));
             return !found[0] && ++seen[0] < MOST_KEYS_BELOW;
         });

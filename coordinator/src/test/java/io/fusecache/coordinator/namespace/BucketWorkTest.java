@@ -324,6 +324,19 @@ final class BucketWorkTest {
     }
 
     @Test
+    void aFileTakesTheNameOfADirectoryWhoseMarkerIsToGo() {
+        machine.create(Inode.ROOT, "a", FileType.DIRECTORY);
+        settle();
+        assertThat(bucket.keySet()).containsExactly("a/");
+        machine.run(new Operation.RemoveDirectory(Inode.ROOT, Machine.name("a")));
+        Inode file = machine.write(Inode.ROOT, "a", 10);
+        assertThat(begin(file)).isInstanceOf(Answer.Nothing.class);
+        settle();
+        upload(file);
+        assertThat(bucket).containsOnly(Map.entry("a", file.ino() + ".1"));
+    }
+
+    @Test
     void aSafeSaveLeavesOneObject() {
         upload(machine.write(Inode.ROOT, "doc", 10));
         Inode draft = machine.write(Inode.ROOT, ".doc.tmp", 20);
