@@ -32,7 +32,15 @@ COUNTS
 if [ "$failed" -gt 0 ]; then
   echo
   echo "Failed:"
-  find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec grep -lE '<(failure|error)[ >]' {} + | sed 's/^/  /'
+  # Which, and the beginning of what each said; the reports have the rest.
+  find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec grep -lE '<(failure|error)[ >]' {} + |
+    while read -r report; do
+      echo "  $report"
+      grep -E '<testcase |<(failure|error)[ >]' "$report" | awk '
+        /<testcase / { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8); next }
+        { match($0, / message="[^"]*"/); print "    " name ": " substr($0, RSTART + 10, RLENGTH > 11 ? RLENGTH - 11 : 0) }' |
+        sed 's/&#10;/ | /g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&apos;/'"'"'/g; s/&amp;/\&/g' | cut -c1-1500
+    done
 elif grep -q '^\[ERROR\]' "$log" || ! grep -q 'BUILD SUCCESS' "$log"; then
   echo
   echo "The build broke outside of its tests: see the first [ERROR] above, or in $log"
