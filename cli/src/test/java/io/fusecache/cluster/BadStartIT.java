@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -102,6 +104,22 @@ final class BadStartIT {
         arguments.addAll(List.of("-coordinator-timeout", "2s"));
 
         failsWith(node, arguments, 1, "coordinator", "localhost:" + nobody, "-coordinator");
+    }
+
+    @Test
+    void theCoordinatorIsStartedAfterTheNode() throws Exception {
+        ClusterNode early = cluster.prepareNode("-mount-retry-delay-sec", "1");
+        cluster.killCoordinator();
+        Daemon started = early.launch();
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> started.output().contains("start bin/coordinator there"));
+        cluster.startCoordinator();
+        started.awaitReady();
+        assertThat(early.mountedByFuse()).isTrue();
+        assertThat(started.output().lines().filter(line -> line.contains("trying again")))
+                .hasSize(1);
+        early.stop();
     }
 
     @Test

@@ -238,18 +238,18 @@ public final class Node implements AutoCloseable {
     private CoordinatorClient connect(NodeId id, Recalls recalls)
             throws StartupException, IOException, InterruptedException {
         NodeConfiguration.Coordinator coordinator = configuration.coordinator();
-        GrpcTransport transport = new GrpcTransport(
-                coordinator.grpc().isEmpty()
-                        ? GrpcTransport.Options.http(addresses(coordinator.http()), key())
-                        : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key()));
+        GrpcTransport.Options way = coordinator.grpc().isEmpty()
+                ? GrpcTransport.Options.http(addresses(coordinator.http()), key())
+                : GrpcTransport.Options.grpc(addresses(coordinator.grpc()), key());
         CoordinatorClient.Builder builder = CoordinatorClient.builder(self(id), recalls)
                 .nvmePath(configuration.cache().directories().getFirst().toString())
                 .keyPrefix(configuration.bucket().prefix())
                 .bound(coordinator.timeout());
         NodeConfiguration.Mount mount = configuration.mount();
+        String told = "";
         for (int tries = 0; ; tries++) {
             try {
-                return builder.connect(transport);
+                return builder.connect(new GrpcTransport(way));
             } catch (SessionTransport.RefusedException e) {
                 throw new StartupException(String.valueOf(e.getMessage()), e);
             } catch (IOException e) {
@@ -258,7 +258,14 @@ public final class Node implements AutoCloseable {
                 if (tries == mount.retries()) {
                     throw new StartupException(message, e);
                 }
-                LOG.warn("{}; trying again in {} s", message, mount.retryDelay().toSeconds());
+                if (!message.equals(told)) {
+                    LOG.warn(
+                            "{}; trying again every {} s, {} times",
+                            message,
+                            mount.retryDelay().toSeconds(),
+                            mount.retries() - tries);
+                    told = message;
+                }
                 Thread.sleep(mount.retryDelay());
             }
         }
