@@ -7,6 +7,7 @@ import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -18,7 +19,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -90,15 +90,19 @@ final class Blocks {
     /**
      * Returns where it makes sense to try again, with where the version is now: an object follows its file when that is
      * renamed; and whoever alone holds what is not in the bucket yet may be starting again, or have found the coordinator
-     * before this node did.
+     * before this node did. Not where the version is overtaken, or another node writes over it: then nobody will have it again.
      */
     private FileVersion otherSource(FileVersion version, long deadline, FetchFailedException failure)
             throws IOException {
-        FileVersion moved = moved(version);
-        if (moved != null) {
-            return moved;
+        FileVersion now = content(version.ino());
+        if (now.version() != version.version()) {
+            throw failure;
         }
-        if (version.persisted() || System.nanoTime() - deadline > 0) {
+        ObjectRef object = now.object();
+        if (object != null && !object.equals(version.object())) {
+            return now;
+        }
+        if (version.persisted() || System.nanoTime() - deadline > 0 || writtenElsewhere(version.ino())) {
             throw failure;
         }
         try {
@@ -110,15 +114,20 @@ final class Blocks {
         return version;
     }
 
-    /** The version with the object where it is now; null where that is where it was, or the version is overtaken. */
-    private @Nullable FileVersion moved(FileVersion version) throws IOException {
+    private FileVersion content(long ino) throws IOException {
         try {
-            FileVersion now = metadata.content(version.ino());
-            ObjectRef object = now.object();
-            boolean other = object != null && !object.equals(version.object());
-            return other && now.version() == version.version() ? now : null;
+            return metadata.content(ino);
         } catch (ErrnoException e) {
-            throw new IOException("where inode " + version.ino() + " is now is not known: " + e.getMessage(), e);
+            throw new IOException("where inode " + ino + " is now is not known: " + e.getMessage(), e);
+        }
+    }
+
+    private boolean writtenElsewhere(long ino) throws IOException {
+        try {
+            NodeId writer = metadata.inode(ino).writer();
+            return writer != null && !writer.equals(metadata.self());
+        } catch (ErrnoException e) {
+            throw new IOException("who writes inode " + ino + " is not known: " + e.getMessage(), e);
         }
     }
 
@@ -138,11 +147,28 @@ final class Blocks {
         long deadline = System.nanoTime() + holderWait.toNanos();
         for (FileVersion now = version; ; ) {
             try {
-                fetcher.read(now, offset, target);
+                if (!readHere(now, offset, target)) {
+                    fetcher.read(now, offset, target);
+                }
                 return;
             } catch (FetchFailedException e) {
                 now = otherSource(now, deadline, e);
             }
+        }
+    }
+
+    /** False where this node does not have that version whole: nobody is asked for what only this one may have. */
+    private boolean readHere(FileVersion version, long offset, MemorySegment target) throws IOException {
+        Optional<CachedFile> found = local.find(version.ino());
+        if (found.isEmpty()) {
+            return false;
+        }
+        try (CachedFile file = found.get()) {
+            if (file.version().version() != version.version() || !file.whole() || !file.verified()) {
+                return false;
+            }
+            target.asSlice(file.file().read(offset, target)).fill((byte) 0);
+            return true;
         }
     }
 

@@ -103,6 +103,7 @@ final class InodeIo {
     private volatile Disk.@Nullable Stat committedStat;
     private volatile @Nullable Timestamp watched;
     private volatile boolean pagesKept;
+    private volatile boolean overtaken;
     private boolean changed;
     private boolean committedHere;
     private boolean lost;
@@ -181,6 +182,7 @@ final class InodeIo {
         committedStat = null;
         watched = null;
         pagesKept = false;
+        overtaken = false;
         return last;
     }
 
@@ -337,6 +339,15 @@ final class InodeIo {
 
     void watch(@Nullable Timestamp accessed) {
         watched = accessed;
+    }
+
+    /** What it is open as cannot be had whole any more, and somebody has read of what came after it: so do all from then on. */
+    boolean overtaken() {
+        return overtaken;
+    }
+
+    void markOvertaken() {
+        overtaken = true;
     }
 
     /** Whether an open left the kernel the pages it had, from which it answers reads without a word. */

@@ -10,29 +10,37 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 
 /** Reads that come to the daemon: of files that are not whole here, or that the kernel does not read itself. */
 final class Reads {
+    /** A home that says it is none is about to close the file, or to open it: the coordinator hears of it soon. */
+    private static final Duration HANDOVER = Duration.ofMillis(50);
+
     private final OpenFiles table;
     private final Blocks blocks;
     private final AccessTimes accessTimes;
     private final Activity activity;
     private final Metadata metadata;
     private final Forwarding forwarding;
+    private final Duration patience;
 
+    /** @param patience how long a file that is written elsewhere may be nowhere to read, being between two homes */
     Reads(
             OpenFiles table,
             Blocks blocks,
             AccessTimes accessTimes,
             Activity activity,
             Metadata metadata,
-            Forwarding forwarding) {
+            Forwarding forwarding,
+            Duration patience) {
         this.table = table;
         this.blocks = blocks;
         this.accessTimes = accessTimes;
         this.activity = activity;
         this.metadata = metadata;
         this.forwarding = forwarding;
+        this.patience = patience;
     }
 
     /**
@@ -51,6 +59,9 @@ final class Reads {
             accessTimes.read(io);
         }
         try {
+            if (io.overtaken()) {
+                return readNewest(io, offset, target);
+            }
             if (file != null && file.whole() && file.verified()) {
                 long begin = System.nanoTime();
                 int count = file.file().read(offset, target);
@@ -72,21 +83,57 @@ final class Reads {
             }
             return wanted;
         } catch (FetchFailedException e) {
-            return readElsewhere(io.ino(), offset, target, e);
+            return readOvertaken(io, backing.version(), offset, target, e);
         } catch (IOException e) {
-            throw Failures.of("read of inode " + io.ino() + " at " + offset, e);
+            throw failed(io, offset, e);
         }
     }
 
-    /** Of what was never here, and is nowhere else any more since another node writes over it: what it is there now. */
-    private int readElsewhere(long ino, long offset, MemorySegment target, FetchFailedException failure)
+    private static ErrnoException failed(InodeIo io, long offset, IOException failure) {
+        return Failures.of("read of inode " + io.ino() + " at " + offset, failure);
+    }
+
+    /**
+     * Of what was never here, and is nowhere else any more since another node writes over it, or has done so. From then on the file is
+     * read where it is newest, until its last close: no program sees older bytes after newer ones.
+     */
+    private int readOvertaken(
+            InodeIo io, FileVersion opened, long offset, MemorySegment target, FetchFailedException failure)
             throws ErrnoException {
-        NodeId home = forwarding.elsewhere(metadata.inode(ino).writer());
-        int count = home == null ? -1 : forwarding.peek(ino, home, offset, target);
-        if (count < 0) {
-            throw Failures.of("read of inode " + ino + " at " + offset, failure);
+        try {
+            if (forwarding.elsewhere(metadata.inode(io.ino()).writer()) == null
+                    && metadata.content(io.ino()).version() == opened.version()) {
+                throw failure;
+            }
+            io.markOvertaken();
+            return readNewest(io, offset, target);
+        } catch (IOException e) {
+            throw failed(io, offset, e);
         }
-        return count;
+    }
+
+    /** What it is at its home now; where it has none, what was committed last. */
+    private int readNewest(InodeIo io, long offset, MemorySegment target) throws ErrnoException, IOException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (true) {
+            NodeId home = forwarding.elsewhere(metadata.inode(io.ino()).writer());
+            int count = home == null ? -1 : forwarding.peek(io.ino(), home, offset, target);
+            if (count >= 0) {
+                return count;
+            }
+            FileVersion now = metadata.content(io.ino());
+            try {
+                int wanted = (int) Math.max(0, Math.min(target.byteSize(), now.size() - offset));
+                blocks.read(now, offset, target.asSlice(0, wanted));
+                return wanted;
+            } catch (FetchFailedException e) {
+                boolean goesOn = metadata.content(io.ino()).version() != now.version()
+                        || metadata.awaitWriter(io.ino(), HANDOVER).isPresent();
+                if (!goesOn || System.nanoTime() - deadline > 0) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** The descriptor to read from where the backing file is all it takes, else -1. */
@@ -95,7 +142,9 @@ final class Reads {
             accessTimes.read(table.io(nodeId));
         }
         CachedFile file = table.backing(nodeId).file();
-        return file != null && file.whole() && file.verified() ? file.file().descriptor() : -1;
+        return file != null && !table.io(nodeId).overtaken() && file.whole() && file.verified()
+                ? file.file().descriptor()
+                : -1;
     }
 
     private void readBlocks(InodeIo io, FileVersion base, CachedFile file, long offset, MemorySegment target)

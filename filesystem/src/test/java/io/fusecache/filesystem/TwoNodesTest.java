@@ -183,6 +183,24 @@ final class TwoNodesTest {
         assertThat(nodeB.kernel.backing).isEmpty();
     }
 
+    /** It had nothing of it yet, and the only one who did went on from it. */
+    @Test
+    void whoHasNothingOfAnOlderVersionReadsTheNewest() throws Exception {
+        a.write("/f", OneNodeSuite.bytes(1, 3 * BLOCK));
+        try (Programs.Fd old = b.open("/f", OpenMode.READ)) {
+            for (int seed = 2; seed < 4; seed++) {
+                byte[] after = OneNodeSuite.bytes(seed, 3 * BLOCK);
+                a.write("/f", after);
+                assertThat(old.read(BLOCK, BLOCK)).isEqualTo(Arrays.copyOfRange(after, BLOCK, 2 * BLOCK));
+                assertThat(old.read(0, after.length)).isEqualTo(after);
+            }
+            byte[] own = OneNodeSuite.bytes(4, 3 * BLOCK);
+            b.write("/f", own);
+            assertThat(old.read(0, own.length)).isEqualTo(own);
+        }
+        assertThat(a.read("/f")).isEqualTo(OneNodeSuite.bytes(4, 3 * BLOCK));
+    }
+
     @Test
     void aFileThatIsNotWholeIsChangedInPart() throws Exception {
         byte[] content = OneNodeSuite.bytes(1, 12 * BLOCK + 100);
