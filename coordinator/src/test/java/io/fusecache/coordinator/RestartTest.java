@@ -172,7 +172,7 @@ final class RestartTest {
         Awaitility.await().until(() -> a.connected() && b.connected());
         // The leases were forgotten: that b has it open is learnt by asking everyone of before.
         a.unlink(Inode.ROOT, name("f"));
-        a.releaseUnlinked(Set.of(made.ino()));
+        a.releaseUnlinked(Set.of(made.ino())).join();
         assertThat(b.inode(made.ino()).links()).isZero();
         b.close();
         assertThat(b.connected()).isFalse();

@@ -227,9 +227,9 @@ final class SessionsTest {
         b.content(made.ino());
         onB.open.add(made.ino());
         assertThat(a.unlink(Inode.ROOT, name("tmp")).links()).isZero();
-        a.releaseUnlinked(Set.of(made.ino()));
+        a.releaseUnlinked(Set.of(made.ino())).join();
         assertThat(b.inode(made.ino()).links()).isZero();
-        b.releaseUnlinked(Set.of(made.ino()));
+        b.releaseUnlinked(Set.of(made.ino())).join();
         assertErrno(Errno.ESTALE, () -> a.content(made.ino()));
         assertThat(a.usage().inodes()).isEqualTo(1);
     }
@@ -242,7 +242,7 @@ final class SessionsTest {
         a.setAttributes(made.ino(), mode(0600));
         assertThat(b.cachedInode(made.ino())).isNull();
         a.unlink(Inode.ROOT, name("tmp"));
-        a.releaseUnlinked(Set.of(made.ino()));
+        a.releaseUnlinked(Set.of(made.ino())).join();
         assertThat(b.inode(made.ino()).links()).isZero();
     }
 

@@ -87,7 +87,7 @@ public final class FileSystem implements AutoCloseable {
         this.incarnations = new Incarnations();
         this.table = new OpenFiles();
         Departed departed = new Departed(metadata, local, table, ground.executor());
-        this.unlinked = new Unlinked(metadata, departed);
+        this.unlinked = new Unlinked(metadata, incarnations, departed);
         this.extended = new ExtendedAttributes(metadata);
         this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
         long process = UUID.randomUUID().getMostSignificantBits();

@@ -1,6 +1,7 @@
 package io.fusecache.filesystem;
 
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -11,13 +12,26 @@ import java.util.concurrent.ConcurrentHashMap;
 final class Incarnations {
     private final ConcurrentHashMap<Long, Integer> current = new ConcurrentHashMap<>();
 
+    /** Inodes that no name leads to any more, and that this node is about to give up. */
+    private final Set<Long> ending = ConcurrentHashMap.newKeySet();
+
     /** The node id that lookups answer. */
     long nodeId(long ino) {
         return NodeIds.of(current.getOrDefault(ino, 0), ino);
     }
 
     boolean isCurrent(long nodeId) {
-        return nodeId(NodeIds.ino(nodeId)) == nodeId;
+        long ino = NodeIds.ino(nodeId);
+        return nodeId(ino) == nodeId && !ending.contains(ino);
+    }
+
+    /** None is current from here on, until {@link #goOn}. */
+    void end(long ino) {
+        ending.add(ino);
+    }
+
+    void goOn(long ino) {
+        ending.remove(ino);
     }
 
     /** Begins the next incarnation, where {@code nodeId} is still the current one. */

@@ -304,8 +304,8 @@ final class Releases {
                 discard(io.ino());
             }
             unlinked.closed(io.ino());
-        } else if (unlinked.takeSuspicion(io.ino())) {
-            executor.execute(() -> releaseWhereRemoved(io.ino()));
+        } else if (unlinked.suspected(io.ino())) {
+            lookLater(io.ino());
         }
     }
 
@@ -328,7 +328,10 @@ final class Releases {
         }
     }
 
-    /** Said to be open, though it may not be yet: where it is not soon, and was removed elsewhere, nothing here keeps it. */
+    /**
+     * Said to be open, though it may not be yet, or not be any more while its name led others here a moment ago: where it is not soon,
+     * and was removed elsewhere, nothing here keeps it.
+     */
     void lookLater(long ino) {
         CompletableFuture.delayedExecutor(2 * RecentLookups.WINDOW.toMillis(), TimeUnit.MILLISECONDS, executor)
                 .execute(() -> {
@@ -358,11 +361,10 @@ final class Releases {
                 return;
             }
         }
-        if (!table.isOpen(ino)) {
-            if (!kept) {
-                discard(ino);
-            }
-            unlinked.releaseRemoved(ino);
+        Runnable last = kept ? () -> {} : () -> discard(ino);
+        if (!unlinked.releaseRemoved(ino, () -> table.isUsed(ino), last)) {
+            unlinked.suspect(ino);
+            lookLater(ino);
         }
     }
 

@@ -3,7 +3,9 @@ package io.fusecache.filesystem;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 
 /**
  * Inodes without a name that this session keeps alive: removed while open, or made by O_TMPFILE. They end when nothing
@@ -21,10 +23,12 @@ final class Unlinked {
     private final Set<Long> suspected = ConcurrentHashMap.newKeySet();
 
     private final Metadata metadata;
+    private final Incarnations incarnations;
     private final Departed departed;
 
-    Unlinked(Metadata metadata, Departed departed) {
+    Unlinked(Metadata metadata, Incarnations incarnations, Departed departed) {
         this.metadata = metadata;
+        this.incarnations = incarnations;
         this.departed = departed;
     }
 
@@ -77,25 +81,43 @@ final class Unlinked {
         suspected.add(ino);
     }
 
-    /** Whether to look, at the last close, if it was removed elsewhere meanwhile. */
+    /** Whether to look, after the last close, if it was removed elsewhere meanwhile. */
+    boolean suspected(long ino) {
+        return suspected.contains(ino);
+    }
+
+    /** Who is told true looks. */
     boolean takeSuspicion(long ino) {
         return suspected.remove(ino);
     }
 
-    /** It was: nothing here has it open any more, so nothing keeps it. */
-    void releaseRemoved(long ino) {
+    /**
+     * It was: where nothing here uses it, nothing keeps it. Whoever opens it says that he uses it, and looks then whether it is current:
+     * one of the two sees the other. False where it is used.
+     *
+     * @param last does what is to be done before nothing keeps it
+     */
+    boolean releaseRemoved(long ino, BooleanSupplier used, Runnable last) {
+        incarnations.end(ino);
+        if (used.getAsBoolean()) {
+            incarnations.goOn(ino);
+            return false;
+        }
+        last.run();
         forgotten.remove(ino);
         held.remove(ino);
         kept.remove(ino);
-        metadata.releaseUnlinked(Set.of(ino));
+        CompletableFuture<?> ignored =
+                metadata.releaseUnlinked(Set.of(ino)).whenComplete((done, failure) -> incarnations.goOn(ino));
         departed.released(ino);
+        return true;
     }
 
     private void release(long ino) {
         forgotten.remove(ino);
         kept.remove(ino);
         if (held.remove(ino)) {
-            metadata.releaseUnlinked(Set.of(ino));
+            CompletableFuture<?> ignored = metadata.releaseUnlinked(Set.of(ino));
             departed.released(ino);
         }
     }

@@ -102,8 +102,17 @@ final class RacesTest {
 
     private static Void reading(Programs at) throws Exception {
         for (int i = 0; i < 2 * ROUNDS; i++) {
+            try (Programs.Fd fd = opened(at)) {
+                assertWhole(fd.read(0, (int) fd.stat().size()));
+            }
+        }
+        return null;
+    }
+
+    private static Programs.Fd opened(Programs at) throws Exception {
+        while (true) {
             try {
-                assertWhole(at.read("/f"));
+                return at.open("/f", OpenMode.READ);
             } catch (ErrnoException e) {
                 // Looked up, then replaced and gone before it was opened: the kernel looks it up again, twice at most.
                 if (e.errno() != Errno.ESTALE) {
@@ -111,7 +120,6 @@ final class RacesTest {
                 }
             }
         }
-        return null;
     }
 
     /** One writer at a time, on any node: each reads what the one before wrote, and adds to it. */

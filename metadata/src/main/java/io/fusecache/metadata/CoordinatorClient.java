@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -133,11 +134,16 @@ public final class CoordinatorClient implements Metadata {
     }
 
     private void sendOnly(Operation operation) {
+        CompletableFuture<?> ignored = submit(operation);
+    }
+
+    private CompletableFuture<?> submit(Operation operation) {
         try {
-            session.send(operation);
+            return session.submit(operation);
         } catch (ErrnoException e) {
             // The coordinator takes it back when the session ends.
             LOG.warn("{} was not sent: {}", operation, e.getMessage());
+            return CompletableFuture.failedFuture(e);
         }
     }
 
@@ -237,8 +243,8 @@ public final class CoordinatorClient implements Metadata {
     }
 
     @Override
-    public void releaseUnlinked(Set<Long> inodes) {
-        sendOnly(new Operation.ReleaseUnlinked(Set.copyOf(inodes)));
+    public CompletableFuture<?> releaseUnlinked(Set<Long> inodes) {
+        return submit(new Operation.ReleaseUnlinked(Set.copyOf(inodes)));
     }
 
     // attributes

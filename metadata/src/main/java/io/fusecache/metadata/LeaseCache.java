@@ -6,6 +6,7 @@ import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -128,6 +129,9 @@ final class LeaseCache {
             }
         }
         rememberAttributes(operation, answer);
+        if (operation instanceof Operation.ReleaseUnlinked(Set<Long> released)) {
+            drop(released);
+        }
     }
 
     private void remember(Inode inode, @Nullable FileVersion content) {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,8 +86,11 @@ public interface Metadata extends AutoCloseable {
     Optional<Inode> rename(long parent, FileName name, long newParent, FileName newName, int flags)
             throws ErrnoException;
 
-    /** This node has no more use of inodes whose link count is 0. Does not wait for the answer. */
-    void releaseUnlinked(Set<Long> inodes);
+    /**
+     * This node has no more use of inodes whose link count is 0, and caches them no more. Does not wait: what is returned is complete,
+     * one way or the other, when the coordinator has answered or will not.
+     */
+    CompletableFuture<?> releaseUnlinked(Set<Long> inodes);
 
     // attributes
 

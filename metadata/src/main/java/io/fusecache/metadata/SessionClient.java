@@ -14,6 +14,7 @@ import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -153,7 +154,12 @@ final class SessionClient implements AutoCloseable {
 
     /** Sends without waiting for the answer. */
     void send(Operation operation) throws ErrnoException {
-        begin(operation, System.nanoTime() + bound.toNanos());
+        CompletableFuture<Answer> ignored = submit(operation);
+    }
+
+    /** The same, for whoever wants to know when it came. */
+    CompletableFuture<Answer> submit(Operation operation) throws ErrnoException {
+        return begin(operation, System.nanoTime() + bound.toNanos()).answer;
     }
 
     private PendingRequest begin(Operation operation, long deadline) throws ErrnoException {

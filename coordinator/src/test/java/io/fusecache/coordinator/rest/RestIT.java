@@ -324,7 +324,7 @@ final class RestIT {
         try (Metadata node = node("n1")) {
             long ino = file(node, Inode.ROOT, "f", 5);
             node.unlink(Inode.ROOT, FileName.of("f"));
-            node.releaseUnlinked(Set.of(ino));
+            node.releaseUnlinked(Set.of(ino)).join();
             Awaitility.await().until(() -> ok("GET", "/api/trash", null).size() == 0);
             assertThatThrownBy(() -> node.content(ino)).hasMessageContaining("no inode");
         }
