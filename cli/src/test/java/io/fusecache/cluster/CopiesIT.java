@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -47,6 +51,38 @@ final class CopiesIT {
         cluster = Cluster.start(1, "-passthrough", passthrough);
         assertThat(overlay("mounted", cluster.node(1).mount()))
                 .isEqualTo(overlay("plain", cluster.directory().resolve("upper")));
+    }
+
+    /** An overlay keeps hold of what it once looked up below, and does not look again by itself. */
+    @Test
+    void anOverlayLivesOnWhileOtherNodesChangeNamesWhereTheKernelKeepsNone() throws Exception {
+        cluster = Cluster.start(1, "-name-cache", "false");
+        Path mount = cluster.node(1).mount();
+        Path other = cluster.addNode().mount();
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Integer> changes = CompletableFuture.supplyAsync(() -> changeNames(other, mount, over));
+        String above = overlay("mounted", mount);
+        over.set(true);
+        assertThat(changes.get()).isPositive();
+        String everything = "find layers -printf '%P %y %m %n %s %T@\\n' | sort";
+        assertThat(Shell.sh(other, everything)).contains(" c ").isEqualTo(Shell.sh(mount, everything));
+        assertThat(above).isEqualTo(overlay("plain", cluster.directory().resolve("upper")));
+    }
+
+    /** Node 2 renames what node 1 has just looked at. Returns how often. */
+    private static int changeNames(Path mount, Path seen, AtomicBoolean over) {
+        int changes = 0;
+        try {
+            Files.writeString(mount.resolve("name0"), "here");
+            while (!over.get()) {
+                assertThat(seen.resolve("name" + changes)).hasContent("here");
+                Files.move(mount.resolve("name" + changes), mount.resolve("name" + ++changes));
+            }
+            Files.delete(mount.resolve("name" + changes));
+            return changes;
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
     }
 
     private String overlay(String name, Path upper) throws IOException, InterruptedException {

@@ -9,7 +9,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Who may do what on a mount, and what a further file system on top of it finds: as on a local disk. */
 final class RightsIT {
@@ -161,44 +160,6 @@ final class RightsIT {
                         # file: f
                         user.u="2"
 
-                        """);
-    }
-
-    @Test
-    void anOverlayHasItsUpperLayerOnTheMount(@TempDir Path lower) throws Exception {
-        Path merged = lower.resolve("merged");
-        Shell.sh(lower, "mkdir merged low low/d && echo low > low/f && echo low > low/d/g && ln -s f low/l");
-        Shell.sh(
-                here,
-                "mkdir upper work && mount -t overlay fusecache-test -o lowerdir=" + lower.resolve("low")
-                        + ",upperdir=upper,workdir=work " + merged);
-        try {
-            assertThat(Shell.sh(merged, """
-                            echo up >> f && setfattr -n user.a -v 1 f && setfacl -m u:7:r f && chmod u+s f
-                            mkdir d/new && rm d/g && mv d/new . && rm -r d && mkdir d && mv l m
-                            cat f && ls && ls -A d && getfattr --only-values -n user.a f && echo && getfacl -cnE f | xargs
-                            """)).isEqualTo("""
-                            low
-                            up
-                            d
-                            f
-                            m
-                            new
-                            1
-                            user::rw- user:7:r-- group::r-- mask::r-- other::r--
-                            """);
-        } finally {
-            Shell.sh(lower, "umount merged");
-        }
-        assertThat(Shell.sh(there, """
-                        stat -c '%n %F' upper/l upper/new && cat upper/f
-                        getfattr --only-values -n trusted.overlay.opaque upper/d && echo
-                        """)).isEqualTo("""
-                        upper/l character special file
-                        upper/new directory
-                        low
-                        up
-                        y
                         """);
     }
 }

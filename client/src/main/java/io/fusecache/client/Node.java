@@ -82,7 +82,7 @@ public final class Node implements AutoCloseable {
     private final NodeConfiguration configuration;
     private final StopList started = new StopList();
     private final InstantSource clock = InstantSource.system();
-    private final SessionPort port = new SessionPort();
+    private final SessionPort port;
     private @Nullable FuseSession session;
     private @Nullable NodeReport report;
     private @Nullable FileSystem files;
@@ -90,6 +90,7 @@ public final class Node implements AutoCloseable {
 
     private Node(NodeConfiguration configuration) {
         this.configuration = configuration;
+        this.port = new SessionPort(nameValidity().isPositive());
     }
 
     /** Returns when it is mounted and answers. StartupException with one line that says why not, and what to do. */
@@ -209,7 +210,8 @@ public final class Node implements AutoCloseable {
 
     /** For how long the kernel may go by a name without asking. */
     private Duration nameValidity() {
-        return configuration.mount().rootSquash()
+        NodeConfiguration.Mount mount = configuration.mount();
+        return mount.rootSquash() || !mount.nameCache()
                 ? Duration.ZERO
                 : configuration.bucket().refresh();
     }

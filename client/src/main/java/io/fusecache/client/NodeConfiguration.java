@@ -29,6 +29,7 @@ public record NodeConfiguration(
     /**
      * Where and how the file system appears.
      *
+     * @param nameCache whether the kernel keeps names, or asks for each step of a path each time
      * @param threads readers of /dev/fuse
      * @param retries how often mounting is tried again, {@code retryDelay} apart, after the first try failed
      */
@@ -36,6 +37,7 @@ public record NodeConfiguration(
             Path directory,
             boolean readOnly,
             boolean rootSquash,
+            boolean nameCache,
             Passthrough passthrough,
             int threads,
             int retries,

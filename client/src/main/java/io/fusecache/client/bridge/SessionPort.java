@@ -40,7 +40,13 @@ public final class SessionPort implements KernelCache, BackingFiles {
     private final ExecutorService pages = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("kernel-pages-", 0).factory());
 
+    private final boolean namesKept;
     private volatile String refusal = "";
+
+    /** @param namesKept whether the kernel is given names that are valid for any time */
+    public SessionPort(boolean namesKept) {
+        this.namesKept = namesKept;
+    }
 
     public void bind(FuseSession started) {
         session.complete(started);
@@ -114,8 +120,10 @@ public final class SessionPort implements KernelCache, BackingFiles {
     @Override
     public void namesChanged() {
         FuseSession now = session.getNow(null);
-        // A kernel without epochs is given names that are valid for no time at all.
-        if (now != null && now.negotiated().epochs()) {
+        // A name that is valid for no time, as all are to a kernel without epochs, is asked for again anyway. An epoch
+        // would drop it from
+        // under an overlay that has it open, to which that is the end of the file.
+        if (namesKept && now != null && now.negotiated().epochs()) {
             try {
                 now.notifier().incEpoch();
             } catch (PosixException e) {

@@ -82,6 +82,7 @@ public final class NodeSettings {
                 path(MOUNT),
                 settings.yes(READ_ONLY),
                 settings.yes(ROOT_SQUASH),
+                settings.yes(NAME_CACHE),
                 choice(PASSTHROUGH, Passthrough.class),
                 threads > 0 ? threads : Math.clamp(processors, 2, 8),
                 settings.integer(MOUNT_RETRIES, 0, 10_000),

@@ -140,6 +140,12 @@ public enum Setting {
             "false",
             "root is nobody (65534) on this mount, in rights and in what it makes",
             env("FUSE_ROOT_SQUASH")),
+    NAME_CACHE(
+            "name-cache",
+            "BOOL",
+            "true",
+            "the kernel keeps names; false where an overlay on this mount is to live on while other nodes change names",
+            env("FUSE_NAME_CACHE")),
     MOUNT_RETRIES("mount-retries", "COUNT", "8", "how often a failed mount is tried again", env("FUSE_MOUNT_RETRIES")),
     MOUNT_RETRY_DELAY(
             "mount-retry-delay-sec", "SECONDS", "2", "between tries to mount", env("FUSE_MOUNT_RETRY_DELAY_SEC")),
