@@ -2,8 +2,12 @@ package io.fusecache.filesystem;
 
 import io.fusecache.cache.CloudTier;
 import io.fusecache.metadata.CloudWork;
+import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
+import io.fusecache.metadata.ObjectAttributes;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -118,8 +122,7 @@ final class CloudWorker implements AutoCloseable {
     private void move(CloudWork.Move move) throws IOException, ErrnoException {
         Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey());
         if (copy.isEmpty()) {
-            // Done before, by a node that could not say so any more; or a stranger replaced the object.
-            copy = cloud.head(move.toKey()).map(CloudTier.StoredObject::object);
+            copy = movedBefore(move);
         }
         if (copy.isPresent()) {
             cloud.delete(move.from().key());
@@ -130,6 +133,39 @@ final class CloudWorker implements AutoCloseable {
                     move.from(),
                     move.toKey());
             metadata.finishWork(move.id());
+        }
+    }
+
+    /**
+     * The copy that a node made which could not say so any more. Not where something is at the old key still: that is a stranger's, and
+     * stays. Nor where what is at the new one is of another file.
+     */
+    private Optional<ObjectRef> movedBefore(CloudWork.Move move) throws IOException, ErrnoException {
+        if (cloud.head(move.from().key()).isPresent()) {
+            return Optional.empty();
+        }
+        Optional<CloudTier.StoredObject> found = cloud.head(move.toKey());
+        if (found.isEmpty() || !isOf(move, found.get())) {
+            return Optional.empty();
+        }
+        return found.map(CloudTier.StoredObject::object);
+    }
+
+    /** By its birth time, to the nanosecond, and its size. A file that is gone is its object's no more: the coordinator removes that. */
+    private boolean isOf(CloudWork.Move move, CloudTier.StoredObject found) throws ErrnoException {
+        try {
+            Inode inode = metadata.inode(move.ino());
+            FileVersion content = metadata.content(move.ino());
+            boolean sameSize = content.version() != move.version() || content.size() == found.size();
+            return sameSize
+                    && ObjectAttributes.parse(found.attributes())
+                            .map(attributes -> attributes.born().equals(inode.born()))
+                            .orElse(true);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ESTALE) {
+                return true;
+            }
+            throw e;
         }
     }
 

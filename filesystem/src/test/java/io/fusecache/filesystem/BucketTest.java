@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -147,6 +148,42 @@ final class BucketTest {
         assertThat(cluster.object("e/f")).isEqualTo(text("one"));
         node.local.discard(programs.find("/e/f").id());
         assertThat(programs.read("/e/f")).isEqualTo(text("one"));
+    }
+
+    /** The object was to follow its file, and was another one when it came to that; and so was what lay where it was to go. */
+    @Test
+    void whatStrangersPutInTheWayOfAMoveStays() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.write("/f", text("one"));
+        programs.write("/later", text("two"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        cluster.mood = () -> {
+            asked.countDown();
+            await(answered);
+        };
+        programs.rename("/f", "/g");
+        asked.await();
+        cluster.putForeign("f", text("by a stranger"));
+        cluster.putForeign("g", text("by another"));
+        cluster.mood = () -> {};
+        answered.countDown();
+        // Done after what was begun before.
+        programs.rename("/later", "/last");
+        Awaitility.await().atMost(LONG).until(() -> cluster.hasObject("last"));
+        assertThat(cluster.object("f")).isEqualTo(text("by a stranger"));
+        assertThat(cluster.object("g")).isEqualTo(text("by another"));
+        assertThat(programs.read("/g")).isEqualTo(text("one"));
+    }
+
+    private static void await(CountDownLatch latch) throws IOException {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
     }
 
     @Test
