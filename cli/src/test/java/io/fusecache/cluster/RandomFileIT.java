@@ -14,12 +14,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Random operations on a file of the mount, against a model in memory, while the programs behind it are killed and the cache is
- * lost. A seed is had again with {@code -Dfusecache.seed=SEED}, and {@code -Dfusecache.operations=100000} is a longer run.
+ * lost. A seed is had again with {@code -Dfusecache.seed=SEED}, and {@code -Dfusecache.operations=10000} is a shorter run.
  */
 @Timeout(1800)
 final class RandomFileIT {
     private static final int SEEDS = 4;
-    private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 20_000);
+    private static final int OPERATIONS = Integer.getInteger("fusecache.operations", 100_000);
 
     @ParameterizedTest(name = "passthrough {0}")
     @ValueSource(strings = {"auto", "off"})
