@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.CompressionType;
+import org.rocksdb.IndexType;
 import org.rocksdb.InfoLogLevel;
 import org.rocksdb.LRUCache;
 import org.rocksdb.Options;
@@ -32,6 +33,10 @@ import org.rocksdb.WriteOptions;
 public final class StateStore implements View, AutoCloseable {
     public static final String FORMAT = "fuse-cache coordinator 1";
     private static final long BLOCK_CACHE_BYTES = 128L << 20;
+    /** A block that is larger than one of its sixteen parts is read from disk each time. */
+    private static final int BLOCK_CACHE_PART_BITS = 4;
+
+    private static final int FILTER_BLOCK_BYTES = 4 << 10;
     private static final long WRITE_BUFFER_BYTES = 32L << 20;
     private static final int WRITE_BUFFERS = 2;
 
@@ -56,13 +61,17 @@ public final class StateStore implements View, AutoCloseable {
 
     /** Opens or creates; every failure is one line that names the folder. */
     public static StateStore open(Path folder) throws IOException {
+        return open(folder, BLOCK_CACHE_BYTES);
+    }
+
+    static StateStore open(Path folder, long blockCacheBytes) throws IOException {
         try {
             Files.createDirectories(folder);
             NativeLibrary.load(folder);
         } catch (FileSystemException e) {
             throw new IOException("data directory " + folder + " cannot be used: " + e, e);
         }
-        LRUCache cache = new LRUCache(BLOCK_CACHE_BYTES);
+        LRUCache cache = new LRUCache(blockCacheBytes, BLOCK_CACHE_PART_BITS);
         BloomFilter bloom = new BloomFilter(10, false);
         Options options = new Options()
                 .setCreateIfMissing(true)
@@ -75,6 +84,10 @@ public final class StateStore implements View, AutoCloseable {
                 .setTableFormatConfig(new BlockBasedTableConfig()
                         .setBlockCache(cache)
                         .setFilterPolicy(bloom)
+                        // The filter of a large file is of megabytes: in small blocks, only what is asked for is read.
+                        .setPartitionFilters(true)
+                        .setIndexType(IndexType.kTwoLevelIndexSearch)
+                        .setMetadataBlockSize(FILTER_BLOCK_BYTES)
                         .setCacheIndexAndFilterBlocks(true)
                         .setPinL0FilterAndIndexBlocksInCache(true));
         RocksDB db;

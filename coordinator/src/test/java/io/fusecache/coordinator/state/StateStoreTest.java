@@ -2,17 +2,21 @@ package io.fusecache.coordinator.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 final class StateStoreTest {
     private static final int DUE_MILLIS = 40;
+    private static final int SMALL_CACHE_BYTES = 256 << 10;
 
     @TempDir
     Path folder;
@@ -54,6 +58,46 @@ final class StateStoreTest {
                 }
             }
         }
+    }
+
+    /** A filter that is read whole for each key that is not there would make every look as slow as the state is large. */
+    @Test
+    void whatIsNotThereIsFoundOutWithoutReadingMuch() throws Exception {
+        int files = 5;
+        int looks = 1_000;
+        for (int file = 0; file < files; file++) {
+            // Opening writes what the log has into a file, and the fourth of them makes one of all.
+            try (StateStore store = StateStore.open(folder, SMALL_CACHE_BYTES)) {
+                Changes changes = new Changes(store);
+                for (int i = file; i < 300_000; i += files) {
+                    changes.put(Keys.objectKey("key-%08d".formatted(i)), new byte[0]);
+                }
+                store.write(changes);
+            }
+        }
+        try (StateStore store = StateStore.open(folder, SMALL_CACHE_BYTES)) {
+            Awaitility.await("files made one").until(() -> files() <= 2);
+            long before = bytesRead();
+            for (int i = 0; i < looks; i++) {
+                assertThat(store.get(Keys.objectKey("key-%08d-not".formatted(i))))
+                        .isNull();
+            }
+            assertThat(bytesRead() - before).isLessThan(looks * 50_000L);
+        }
+    }
+
+    private long files() throws IOException {
+        try (var all = Files.list(folder)) {
+            return all.filter(file -> file.toString().endsWith(".sst")).count();
+        }
+    }
+
+    /** By this process, from wherever. */
+    private static long bytesRead() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/io")).stream()
+                .filter(line -> line.startsWith("rchar: "))
+                .mapToLong(line -> Long.parseLong(line.substring("rchar: ".length())))
+                .sum();
     }
 
     private static byte[] key(Random random) {
