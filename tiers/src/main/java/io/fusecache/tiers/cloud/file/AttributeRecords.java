@@ -123,8 +123,11 @@ final class AttributeRecords {
         }
         UserDefinedFileAttributeView view = view(path);
         for (int size = USUAL_BYTES; ; size = MAX_BYTES) {
-            ByteBuffer bytes = ByteBuffer.allocate(size);
             try {
+                if (!view.list().contains(NAME)) {
+                    return null;
+                }
+                ByteBuffer bytes = ByteBuffer.allocate(size);
                 view.read(NAME, bytes);
                 return new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
             } catch (NoSuchFileException gone) {
@@ -146,6 +149,10 @@ final class AttributeRecords {
     }
 
     private @Nullable String readBeside(String key, String etag) throws IOException {
+        // What is usual is looked for first, as an exception for each key of a long listing takes most of its time.
+        if (!Files.exists(folder)) {
+            return null;
+        }
         try {
             return Files.readString(beside(key, etag));
         } catch (NoSuchFileException none) {

@@ -4,95 +4,112 @@ import io.fusecache.tiers.cloud.ObjectStore.Depth;
 import io.fusecache.tiers.cloud.ObjectStore.Listed;
 import io.fusecache.tiers.cloud.ObjectStore.Page;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.PriorityQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One page of the keys in a folder, name by name in the order of their bytes, a folder before what is in it. The last key of
- * a page is where the next one goes on.
- *
- * <p>A folder's names are read whole for every page, so pages are large; but only as many are kept as the page may need, and
- * only those are looked at. What goes away while it is listed is left out.
+ * a page is where the next one goes on. What goes away while it is listed is left out.
  */
 final class FolderListing {
     private static final Logger LOG = LoggerFactory.getLogger(FolderListing.class);
-    /** Told once: such files are there at every listing. */
-    private static final AtomicBoolean TOLD_UNREADABLE_NAME = new AtomicBoolean();
 
+    /** What is kept of one folder for further pages. */
+    private static final long MOST_NAME_BYTES = 8L << 20;
+
+    private final KeyPaths keys;
     private final AttributeRecords records;
     private final Depth depth;
     private final int most;
     private final List<Listed> objects = new ArrayList<>();
     private final List<String> directories = new ArrayList<>();
+    private @Nullable SortedNames level;
     private String last = "";
     private boolean full;
 
-    private FolderListing(AttributeRecords records, Depth depth, int most) {
+    private FolderListing(KeyPaths keys, AttributeRecords records, Depth depth, int most, @Nullable SortedNames level) {
+        this.keys = keys;
         this.records = records;
         this.depth = depth;
         this.most = most;
+        this.level = level;
     }
 
     static Page page(
-            KeyPaths keys, AttributeRecords records, String prefix, Depth depth, @Nullable String after, int most)
+            KeyPaths keys,
+            AttributeRecords records,
+            BegunListings begun,
+            String prefix,
+            Depth depth,
+            @Nullable String continuation,
+            int most)
             throws IOException {
-        FolderListing listing = new FolderListing(records, depth, most);
+        BegunListings.Place place = begun.place(continuation);
+        FolderListing listing = new FolderListing(keys, records, depth, most, begun.find(place));
         Path folder = keys.folder(prefix);
+        String after = place.after();
         if (after == null && !prefix.isEmpty()) {
             listing.addMarker(prefix, folder);
         }
         listing.walk(prefix, folder, after == null ? "" : after.substring(prefix.length()));
-        return new Page(listing.objects, listing.directories, listing.full ? listing.last : null);
+        begun.keep(place, listing.full ? listing.level : null);
+        return new Page(listing.objects, listing.directories, listing.full ? place.continuation(listing.last) : null);
     }
 
     /** @param after what has been listed below {@code prefix}: all names up to its first component, and so on below that */
     private void walk(String prefix, Path folder, String after) throws IOException {
         int slash = after.indexOf('/');
-        String doneName = slash < 0 ? after : after.substring(0, slash);
+        String done = slash < 0 ? after : after.substring(0, slash);
         if (slash >= 0 && depth == Depth.TREE) {
-            walk(prefix + doneName + "/", folder.resolve(doneName), after.substring(slash + 1));
+            walk(prefix + done + "/", keys.entry(folder, done), after.substring(slash + 1));
         }
-        Names names;
-        for (String done = doneName; !full; done = names.last()) {
-            names = names(prefix, folder, done);
-            for (Entry entry : names.entries()) {
-                add(prefix, entry);
-                if (full) {
-                    return;
-                }
+        String at = done;
+        while (!full) {
+            SortedNames names = names(prefix, folder, at);
+            for (int i = names.firstAfter(at); i < names.size() && !full; i++) {
+                add(prefix, names.name(i), folder);
             }
-            if (!names.more()) {
+            if (full || !names.more()) {
                 return;
             }
+            at = names.last();
         }
     }
 
-    private void add(String prefix, Entry entry) throws IOException {
-        Optional<FileStamp> found = FileStamp.find(entry.path);
+    /** What comes next after {@code done} is the first of these after it. */
+    private SortedNames names(String prefix, Path folder, String done) throws IOException {
+        if (depth == Depth.TREE) {
+            // One more than a page has, since that is what says that it is full.
+            SortedNames.Room room = new SortedNames.Room(most + 1, Long.MAX_VALUE / 2);
+            return SortedNames.read(folder, done, room, name -> shown(prefix, name));
+        }
+        SortedNames known = level;
+        if (known == null || !known.goOnAfter(done)) {
+            SortedNames.Room room = new SortedNames.Room(Integer.MAX_VALUE, MOST_NAME_BYTES);
+            known = SortedNames.read(folder, done, room, name -> shown(prefix, name));
+            level = known;
+        }
+        return known;
+    }
+
+    private void add(String prefix, String name, Path folder) throws IOException {
+        Path path = keys.entry(folder, name);
+        Optional<FileStamp> found = FileStamp.find(path);
         if (found.isEmpty()) {
             return;
         }
         FileStamp stamp = found.get();
-        String key = prefix + entry.name;
+        String key = prefix + name;
         switch (stamp.kind()) {
-            case OBJECT -> addObject(key, entry.path, stamp);
-            case FOLDER -> addFolder(key + "/", entry.path);
+            case OBJECT -> addObject(key, path, stamp);
+            case FOLDER -> addFolder(key + "/", path);
             case FOREIGN -> LOG.debug("'{}' is a link or a special file: no object", key);
         }
     }
@@ -147,61 +164,9 @@ final class FolderListing {
         return true;
     }
 
-    private record Entry(String name, Path path) implements Comparable<Entry> {
-        @Override
-        public int compareTo(Entry other) {
-            return compare(name, other.name);
-        }
-    }
-
-    /** The first names after another, in order; {@code more}: not all of them. */
-    private record Names(List<Entry> entries, boolean more) {
-        String last() {
-            return entries.getLast().name();
-        }
-    }
-
-    /** In the order of their UTF-8 bytes, which is that of their code points. */
-    private static int compare(String one, String other) {
-        return Arrays.compareUnsigned(one.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private Names names(String prefix, Path folder, String after) throws IOException {
-        PriorityQueue<Entry> first = new PriorityQueue<>(Comparator.reverseOrder());
-        boolean more = false;
-        try (DirectoryStream<Path> paths = Files.newDirectoryStream(folder)) {
-            for (Path path : paths) {
-                Optional<String> name = KeyPaths.name(path);
-                if (name.isEmpty()) {
-                    tellUnreadable(path);
-                } else if (shown(prefix, name.get()) && (after.isEmpty() || compare(name.get(), after) > 0)) {
-                    first.add(new Entry(name.get(), path));
-                }
-                // One more than a page has, since that is what says that it is full.
-                if (first.size() > most + 1) {
-                    first.remove();
-                    more = true;
-                }
-            }
-        } catch (DirectoryIteratorException failed) {
-            throw failed.getCause();
-        } catch (NoSuchFileException | NotDirectoryException gone) {
-            return new Names(List.of(), false);
-        }
-        List<Entry> entries = new ArrayList<>(first);
-        entries.sort(Comparator.naturalOrder());
-        return new Names(entries, more);
-    }
-
     private static boolean shown(String prefix, String name) {
         return prefix.isEmpty()
                 ? !name.equals(KeyPaths.RESERVED)
                 : !prefix.equals(KeyPaths.RESERVED + "/") || !KeyPaths.keptOut(name);
-    }
-
-    private static void tellUnreadable(Path path) {
-        if (TOLD_UNREADABLE_NAME.compareAndSet(false, true)) {
-            LOG.warn("{}: names that are not UTF-8 are not shown in the bucket, here and elsewhere", path.toUri());
-        }
     }
 }

@@ -54,6 +54,7 @@ public final class FolderStore implements ObjectStore {
     private final Path root;
     private final Options options;
     private final ReentrantLock opening = new ReentrantLock();
+    private final BegunListings listings = new BegunListings();
     private volatile @Nullable Opened opened;
 
     /** What completed uploads became, for those who did not hear the answer; guarded by itself. */
@@ -364,7 +365,7 @@ public final class FolderStore implements ObjectStore {
         if (!at.tree.inside(at.keys.folder(prefix))) {
             return new Page(List.of(), List.of(), null);
         }
-        return FolderListing.page(at.keys, at.records, prefix, depth, continuation, options.pageSize);
+        return FolderListing.page(at.keys, at.records, listings, prefix, depth, continuation, options.pageSize);
     }
 
     @Override

@@ -53,7 +53,12 @@ final class KeyPaths {
     Path path(String key) throws RefusedException {
         String bare = marker(key) ? key.substring(0, key.length() - 1) : key;
         byte[] bytes = check(key, bare);
-        return bytes.length == bare.length() ? root.resolve(bare) : resolveBytes(bytes);
+        return bytes.length == bare.length() ? root.resolve(bare) : resolveBytes(root, bytes);
+    }
+
+    /** What has that name, of at most 255 bytes, in a folder. */
+    Path entry(Path folder, String name) {
+        return ascii(name) ? folder.resolve(name) : resolveBytes(folder, name.getBytes(StandardCharsets.UTF_8));
     }
 
     /** The folder whose names follow a prefix that is empty or ends in '/'. */
@@ -105,8 +110,8 @@ final class KeyPaths {
         }
     }
 
-    private Path resolveBytes(byte[] bytes) {
-        StringBuilder uri = new StringBuilder("file://").append(root.toUri().getRawPath());
+    private static Path resolveBytes(Path folder, byte[] bytes) {
+        StringBuilder uri = new StringBuilder("file://").append(folder.toUri().getRawPath());
         if (uri.charAt(uri.length() - 1) != '/') {
             uri.append('/');
         }
@@ -130,12 +135,21 @@ final class KeyPaths {
         }
         String text = last.toString();
         // Every locale of Linux decodes ASCII bytes, and only those, to ASCII.
-        if (text.chars().allMatch(c -> c < 0x80)) {
+        if (ascii(text)) {
             return Optional.of(text);
         }
         String raw = entry.toUri().getRawPath();
         int end = raw.endsWith("/") ? raw.length() - 1 : raw.length();
         return decode(raw.substring(raw.lastIndexOf('/', end - 1) + 1, end));
+    }
+
+    private static boolean ascii(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) >= 0x80) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static Optional<String> decode(String raw) {

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStore.Depth;
+import io.fusecache.tiers.cloud.ObjectStore.Listed;
+import io.fusecache.tiers.cloud.ObjectStore.Page;
 import io.fusecache.tiers.cloud.ObjectStore.Upload;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
@@ -16,11 +18,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -289,6 +293,45 @@ final class FolderStoreTest extends ObjectStoreContract {
         assertThat(level("d/")).containsExactly("d/k");
         store.delete("d/k");
         assertThat(folder.resolve("d")).isNotEmptyDirectory();
+    }
+
+    @Test
+    void pagesShowWhatIsThereThroughoutOnceWhileNamesComeAndGo() throws Exception {
+        for (int i = 10; i < 60; i++) {
+            put("d/" + i, 1, i);
+        }
+        List<String> seen = new ArrayList<>();
+        Page page = store.list("d/", Depth.LEVEL, null);
+        for (int i = 10; page.continuation() != null; i += 5) {
+            page.objects().forEach(object -> seen.add(object.key()));
+            store.delete("d/" + i);
+            put("d/" + i + "-new", 1, i);
+            Page again = store.list("d/", Depth.LEVEL, page.continuation());
+            assertThat(store.list("d/", Depth.LEVEL, page.continuation()))
+                    .as("what is asked for again")
+                    .isEqualTo(again);
+            page = again;
+        }
+        page.objects().forEach(object -> seen.add(object.key()));
+        assertThat(seen).doesNotHaveDuplicates().isSorted();
+        List<String> throughout = IntStream.range(10, 60)
+                .filter(i -> i % 5 != 0)
+                .mapToObj(i -> "d/" + i)
+                .toList();
+        assertThat(seen).containsAll(throughout);
+    }
+
+    @Test
+    void aListingThatBeginsLaterShowsWhatCameMeanwhile() throws Exception {
+        for (int i = 10; i < 60; i++) {
+            put("d/" + i, 1, i);
+        }
+        Page first = store.list("d/", Depth.LEVEL, null);
+        put("d/30-new", 1, 1);
+        assertThat(level("d/")).contains("d/30-new");
+        assertThat(store.list("d/", Depth.LEVEL, first.continuation()).objects())
+                .extracting(Listed::key)
+                .startsWith("d/17");
     }
 
     /** Java's own encoding of names follows the locale, and in this one it has no letter beyond ASCII. */
