@@ -9,6 +9,7 @@ import io.fusecache.metadata.Listing;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -166,13 +168,15 @@ final class BucketMirror {
         }
     }
 
+    /** While the coordinator takes over one page, the bucket is asked for those after it. */
     private int take(Listing listing) throws IOException, ErrnoException {
         CloudTier.Pages pages = cloud.list(listing.keyPrefix());
         int names = 0;
         FileName after = null;
         Optional<List<ListedObject>> page = pages.next();
+        Optional<List<ListedObject>> following = pages.next();
         while (page.isPresent()) {
-            Optional<List<ListedObject>> following = pages.next();
+            CompletableFuture<Optional<List<ListedObject>>> ahead = next(pages);
             List<ListedObject> objects = withoutReserved(page.get(), listing.directory());
             FileName through = after;
             for (ListedObject object : objects) {
@@ -184,8 +188,32 @@ final class BucketMirror {
             }
             after = through;
             page = following;
+            following = await(ahead);
         }
         return names;
+    }
+
+    private CompletableFuture<Optional<List<ListedObject>>> next(CloudTier.Pages pages) {
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return pages.next();
+                    } catch (IOException failed) {
+                        throw new UncheckedIOException(failed);
+                    }
+                },
+                executor);
+    }
+
+    private static <T> T await(CompletableFuture<T> future) throws IOException {
+        try {
+            return future.join();
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof UncheckedIOException unanswered) {
+                throw unanswered.getCause();
+            }
+            throw failed;
+        }
     }
 
     private static List<ListedObject> withoutReserved(List<ListedObject> objects, long directory) {

@@ -22,7 +22,7 @@ import io.fusecache.metadata.ObjectXattrs;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -77,7 +77,8 @@ final class Imports {
     }
 
     private int take() throws ErrnoException {
-        Map<FileName, ListedObject> listed = new HashMap<>();
+        // In the order of names, which is that of their records, too.
+        Map<FileName, ListedObject> listed = new LinkedHashMap<>();
         for (ListedObject object : op.objects()) {
             if (isReserved(object.name())) {
                 continue;
@@ -186,16 +187,13 @@ final class Imports {
     // changed in the bucket
 
     private void refresh(ListedObject listed, Entry entry) throws ErrnoException {
-        Node node = run.node(entry.ino());
-        if (listed.directory() || later(entry.history())) {
+        if (listed.directory() || later(entry.history()) || isKnown(listed, entry)) {
             return;
         }
+        Node node = run.node(entry.ino());
         ContentRecord content = untouched(node);
         ObjectRef object = content == null ? null : content.object();
-        if (content == null
-                || object == null
-                || !object.key().equals(key(listed.name()))
-                || object.etag().equals(listed.etag())) {
+        if (content == null || object == null || !object.key().equals(key(listed.name()))) {
             return;
         }
         Inode inode = node.inode();
@@ -215,6 +213,13 @@ final class Imports {
         ObjectRef now = new ObjectRef(object.key(), listed.etag());
         run.save(content.committed(version, run.history()).stored(now, version.version(), run.history()));
         changed++;
+    }
+
+    /** Of most names of most listings, that is all there is to read. */
+    private boolean isKnown(ListedObject listed, Entry entry) {
+        ContentRecord content = run.findContent(entry.ino());
+        ObjectRef object = content == null ? null : content.object();
+        return object != null && object.etag().equals(listed.etag());
     }
 
     private static FileVersion version(long ino, long version, ListedObject listed) {

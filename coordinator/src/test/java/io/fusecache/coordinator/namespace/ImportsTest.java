@@ -2,6 +2,7 @@ package io.fusecache.coordinator.namespace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fusecache.coordinator.state.Keys;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
@@ -110,6 +111,24 @@ final class ImportsTest {
         assertThat(lookup("d").directory()).isTrue();
         assertThat(refresh(object("f", 77, "e1"), directory("d"))).isZero();
         assertThat(content("f").version()).isEqualTo(1);
+    }
+
+    @Test
+    void whatDidNotChangeIsNeitherWrittenNorRecalled() {
+        refresh(object("a", 1, "e"), directory("d"), object("f", 1, "e"));
+        Listing listing = begin();
+        assertThat(part(listing, "", "d", object("a", 1, "e"), directory("d"))).isZero();
+        assertThat(machine.last).satisfies(outcome -> {
+            assertThat(outcome.changes().isEmpty()).isTrue();
+            assertThat(outcome.touched()).isEmpty();
+        });
+        assertThat(part(listing, "d", "", object("f", 1, "e"))).isZero();
+        assertThat(machine.last).satisfies(outcome -> {
+            assertThat(outcome.changes().entries())
+                    .extracting(Map.Entry::getKey)
+                    .containsExactlyInAnyOrder(Keys.imported(Inode.ROOT), Keys.counters());
+            assertThat(outcome.touched()).isEmpty();
+        });
     }
 
     @Test
