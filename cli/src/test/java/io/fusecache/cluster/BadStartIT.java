@@ -108,7 +108,7 @@ final class BadStartIT {
 
     @Test
     void theCoordinatorIsStartedAfterTheNode() throws Exception {
-        ClusterNode early = cluster.prepareNode("-mount-retry-delay-sec", "1");
+        ClusterNode early = cluster.prepareNode("-mount-retries", "90", "-mount-retry-delay-sec", "1");
         cluster.killCoordinator();
         Daemon started = early.launch();
         Awaitility.await()
@@ -117,7 +117,7 @@ final class BadStartIT {
         cluster.startCoordinator();
         started.awaitReady();
         assertThat(early.mountedByFuse()).isTrue();
-        assertThat(started.output().lines().filter(line -> line.contains("trying again")))
+        assertThat(started.output().lines().filter(line -> line.contains("Connection refused")))
                 .hasSize(1);
         early.stop();
     }

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Who may do what on a mount, and what a further file system on top of it finds: as on a local disk. */
+/** Who may do what on a mount: as on a local disk. */
 final class RightsIT {
     private static final String AS_USER = "as_user() { setpriv --reuid 1000 --regid 1000 --clear-groups \"$@\"; }\n";
 

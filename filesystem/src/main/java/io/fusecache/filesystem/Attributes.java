@@ -66,7 +66,10 @@ final class Attributes {
         }
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        return backing == null || (backing.home() != null && backing.home().home.equals(inode.writer()));
+        return io == null
+                || backing == null
+                || io.overtaken()
+                || (backing.home() != null && backing.home().home.equals(inode.writer()));
     }
 
     /** The inode as its home sees it now. Where that does not say, as it was committed. */
@@ -114,7 +117,7 @@ final class Attributes {
         long nodeId = incarnations.nodeId(inode.ino());
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        if (io == null || backing == null || io.live() || isOf(backing, inode)) {
+        if (io == null || backing == null || io.live() || (!io.overtaken() && isOf(backing, inode))) {
             return nodeId;
         }
         incarnations.supersede(nodeId);
@@ -170,11 +173,15 @@ final class Attributes {
         return with(inode, now.size(), now.allocatedBytes(), now.modified(), changed);
     }
 
-    /** Whoever has an older version open goes on seeing its size. */
+    /** Whoever has an older version open goes on seeing its size, while he reads it. */
     private Inode ofOlderVersion(long nodeId, Inode inode) {
         InodeIo io = table.find(nodeId);
         InodeIo.Backing backing = io == null ? null : io.backing();
-        if (backing == null || backing.home() != null || backing.version().version() >= inode.version()) {
+        if (io == null
+                || backing == null
+                || io.overtaken()
+                || backing.home() != null
+                || backing.version().version() >= inode.version()) {
             return accessed(inode);
         }
         FileVersion open = backing.version();

@@ -90,7 +90,7 @@ final class Blocks {
     /**
      * Returns where it makes sense to try again, with where the version is now: an object follows its file when that is
      * renamed; and whoever alone holds what is not in the bucket yet may be starting again, or have found the coordinator
-     * before this node did. Not where the version is overtaken, or another node writes over it: then nobody will have it again.
+     * before this node did. Not where the version is overtaken, or another node writes over it: nobody serves it then.
      */
     private FileVersion otherSource(FileVersion version, long deadline, FetchFailedException failure)
             throws IOException {
@@ -164,7 +164,12 @@ final class Blocks {
             return false;
         }
         try (CachedFile file = found.get()) {
-            if (file.version().version() != version.version() || !file.whole() || !file.verified()) {
+            if (file.version().version() != version.version() || file.writing() || !file.whole()) {
+                return false;
+            }
+            int first = FileSpace.block(offset, version);
+            int last = FileSpace.block(offset + Math.max(0, target.byteSize() - 1), version);
+            if (!file.verify(first, last - first + 1)) {
                 return false;
             }
             target.asSlice(file.file().read(offset, target)).fill((byte) 0);

@@ -3,6 +3,7 @@ package io.fusecache.filesystem;
 import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.Disk;
 import io.fusecache.cache.DiskException;
+import io.fusecache.cache.FetchFailedException;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
@@ -185,7 +186,7 @@ final class FileSpace {
         InodeIo target = table.io(toNode);
         InodeIo.Backing from = table.backing(fromNode);
         InodeIo.Backing to = table.backing(toNode);
-        if (from.file() == null || to.file() == null) {
+        if (from.file() == null || to.file() == null || source.overtaken()) {
             // The kernel copies through the page cache then.
             throw new ErrnoException(
                     Errno.EOPNOTSUPP, "inode " + source.ino() + " or " + target.ino() + " is not on the local disk");
@@ -200,7 +201,7 @@ final class FileSpace {
             if (wanted <= 0) {
                 return 0;
             }
-            present(from, from.file(), fromOffset, wanted);
+            presentSource(from, from.file(), fromOffset, wanted);
             present(to, to.cached(), toOffset, wanted);
             long before = to.cached().file().stat().size();
             if (!to.cached().whole()) {
@@ -217,6 +218,16 @@ final class FileSpace {
             }
         } catch (IOException e) {
             throw Failures.of("copy from inode " + source.ino() + " to inode " + target.ino(), e);
+        }
+    }
+
+    private void presentSource(InodeIo.Backing from, CachedFile file, long offset, long length)
+            throws ErrnoException, IOException {
+        try {
+            present(from, file, offset, length);
+        } catch (FetchFailedException e) {
+            // Reads know where else to look.
+            throw new ErrnoException(Errno.EOPNOTSUPP, String.valueOf(e.getMessage()), e);
         }
     }
 

@@ -132,7 +132,7 @@ public final class FileSystem implements AutoCloseable {
                 activity,
                 forwarding,
                 options);
-        this.reads = new Reads(table, blocks, accessTimes, activity, metadata, forwarding, options.homeWait());
+        this.reads = new Reads(table, blocks, accessTimes, activity, forwarding, incarnations, ground, options);
         this.writes = new Writes(table, blocks, room, forwarding);
         this.guests = new Guests(
                 table, incarnations, opens, reads, writes, space, releases, attributes, kernel, ground.executor());

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  * </ol>
  *
  * <p><b>How it is met</b>: the first open chooses {@link Mode}, and it stays until the last close. Readers and writers
- * share one {@link CachedFile}. Content that another node committed meanwhile never comes into an open incarnation: the
- * next open of the name gets the next incarnation, which is another node id and so another inode to the kernel
+ * share one {@link CachedFile}. Content that another node committed meanwhile comes into an open incarnation only where what
+ * it was opened as cannot be had any more ({@link #overtaken}): the next open of the name gets the next incarnation, which is another node id and so another inode to the kernel
  * ({@link Incarnations}). So does the next open after another node began to write the file, since that one is FORWARDED
  * (FOPEN_DIRECT_IO), and the next one after a file that is FORWARDED here is written there no more, or elsewhere. Closed -> (first
  * open) -> PASSTHROUGH, DAEMON or FORWARDED -> (last release) -> closed.
@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * waits in it. Reads, writes and stat take no turn, and neither does a recall.
  *
  * <p>Field -> guard: {@code uses}: the table's bin ({@link OpenFiles}); {@code backing}, {@code live}, {@code committedStat}:
- * written in turn, read by anyone; everything else: in turn only.
+ * written in turn, read by anyone; {@code overtaken}: set by anyone, cleared in turn; everything else: in turn only.
  */
 final class InodeIo {
     /** A release that overtakes the kernel's own closing of the backing file looks like a mapping for a moment. */
@@ -341,13 +341,24 @@ final class InodeIo {
         watched = accessed;
     }
 
-    /** What it is open as cannot be had whole any more, and somebody has read of what came after it: so do all from then on. */
+    /**
+     * What it is open as cannot be had whole any more, and somebody has read of what came after it: so do all from then on, and nobody
+     * joins them.
+     */
     boolean overtaken() {
         return overtaken;
     }
 
-    void markOvertaken() {
+    /** Whether it is read here, and of the version that it was opened as or that is written here. */
+    boolean joinable() {
+        return home() == null && !overtaken;
+    }
+
+    /** False where it was marked before. */
+    boolean markOvertaken() {
+        boolean first = !overtaken;
         overtaken = true;
+        return first;
     }
 
     /** Whether an open left the kernel the pages it had, from which it answers reads without a word. */

@@ -97,8 +97,7 @@ final class Opens {
 
     /** As {@link #open} for reading where all that it needs is at hand, else null. */
     @Nullable OpenFile tryOpen(long nodeId, OpenMode mode) throws ErrnoException {
-        Inode inode = metadata.cachedInode(NodeIds.ino(nodeId));
-        if (mode.changes() || inode == null || forwarding.elsewhere(inode.writer()) != null) {
+        if (mode.changes()) {
             return null;
         }
         InodeIo io = table.use(nodeId);
@@ -108,7 +107,9 @@ final class Opens {
         }
         boolean opened = false;
         try {
-            opened = attachAtOnce(io, inode);
+            // Asked once it counts as used: what nobody here uses may be released meanwhile.
+            Inode inode = metadata.cachedInode(io.ino());
+            opened = inode != null && forwarding.elsewhere(inode.writer()) == null && attachAtOnce(io, inode);
             return opened ? read(io, inode) : null;
         } catch (IOException e) {
             throw Failures.of("open of inode " + io.ino(), e);
@@ -120,8 +121,7 @@ final class Opens {
     private boolean attachAtOnce(InodeIo io, Inode inode) throws IOException {
         InodeIo.Backing backing = io.backing();
         if (backing != null) {
-            return backing.home() == null
-                    && (io.writers() > 0 || backing.version().version() == inode.version());
+            return io.joinable() && (io.writers() > 0 || backing.version().version() == inode.version());
         }
         if (!incarnations.isCurrent(io.nodeId)) {
             return false;
@@ -387,7 +387,7 @@ final class Opens {
         if (io.home() != null) {
             throw atHome.superseded(io, "is written elsewhere no more");
         }
-        if (io.opened().version().version() != now.version()) {
+        if (io.overtaken() || io.opened().version().version() != now.version()) {
             throw atHome.superseded(io, "has a new version while an older one is open here");
         }
     }

@@ -6,11 +6,13 @@ import io.fusecache.cache.FetchFailedException;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
+import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.concurrent.Executor;
 
 /** Reads that come to the daemon: of files that are not whole here, or that the kernel does not read itself. */
 final class Reads {
@@ -23,24 +25,32 @@ final class Reads {
     private final Activity activity;
     private final Metadata metadata;
     private final Forwarding forwarding;
+    private final Incarnations incarnations;
+    private final KernelCache kernel;
+    private final Executor executor;
+
+    /** How long a file that is written elsewhere may be nowhere to read, being between two homes. */
     private final Duration patience;
 
-    /** @param patience how long a file that is written elsewhere may be nowhere to read, being between two homes */
     Reads(
             OpenFiles table,
             Blocks blocks,
             AccessTimes accessTimes,
             Activity activity,
-            Metadata metadata,
             Forwarding forwarding,
-            Duration patience) {
+            Incarnations incarnations,
+            FileSystem.Ground ground,
+            FileSystemOptions options) {
         this.table = table;
         this.blocks = blocks;
         this.accessTimes = accessTimes;
         this.activity = activity;
-        this.metadata = metadata;
+        this.metadata = ground.metadata();
         this.forwarding = forwarding;
-        this.patience = patience;
+        this.incarnations = incarnations;
+        this.kernel = ground.recalls().kernel();
+        this.executor = ground.executor();
+        this.patience = options.homeWait();
     }
 
     /**
@@ -60,7 +70,7 @@ final class Reads {
         }
         try {
             if (io.overtaken()) {
-                return readNewest(io, offset, target);
+                return newest(io, offset, target);
             }
             if (file != null && file.whole() && file.verified()) {
                 long begin = System.nanoTime();
@@ -76,6 +86,9 @@ final class Reads {
                 return 0;
             }
             MemorySegment part = target.asSlice(0, wanted);
+            if (isOnlyElsewhere(io, backing, offset, wanted)) {
+                return overtaken(io, offset, target);
+            }
             if (file == null) {
                 blocks.read(backing.version(), offset, part);
             } else {
@@ -93,10 +106,23 @@ final class Reads {
         return Failures.of("read of inode " + io.ino() + " at " + offset, failure);
     }
 
-    /**
-     * Of what was never here, and is nowhere else any more since another node writes over it, or has done so. From then on the file is
-     * read where it is newest, until its last close: no program sees older bytes after newer ones.
-     */
+    /** Whether it has to come from a node that writes over it at this moment, which serves nobody the version of before. */
+    private boolean isOnlyElsewhere(InodeIo io, InodeIo.Backing backing, long offset, long length)
+            throws DiskException {
+        CachedFile file = backing.file();
+        FileVersion version = backing.version();
+        if (file == null || io.live() || version.persisted()) {
+            return false;
+        }
+        Inode inode = metadata.cachedInode(io.ino());
+        if (inode == null || forwarding.elsewhere(inode.writer()) == null) {
+            return false;
+        }
+        return file.present().nextClearBit(FileSpace.block(offset, version))
+                <= FileSpace.block(offset + length - 1, version);
+    }
+
+    /** Of what was never here, and is nowhere else any more since another node writes over it, or has done so. */
     private int readOvertaken(
             InodeIo io, FileVersion opened, long offset, MemorySegment target, FetchFailedException failure)
             throws ErrnoException {
@@ -105,26 +131,44 @@ final class Reads {
                     && metadata.content(io.ino()).version() == opened.version()) {
                 throw failure;
             }
-            io.markOvertaken();
-            return readNewest(io, offset, target);
+            return overtaken(io, offset, target);
         } catch (IOException e) {
             throw failed(io, offset, e);
         }
     }
 
-    /** What it is at its home now; where it has none, what was committed last. */
-    private int readNewest(InodeIo io, long offset, MemorySegment target) throws ErrnoException, IOException {
+    /**
+     * The first read of what is not of the version that was opened. From then on the file is read, and its size told, where it is newest,
+     * until its last close. Pages that the kernel has of before go as soon as no read waits for one.
+     */
+    private int overtaken(InodeIo io, long offset, MemorySegment target) throws ErrnoException, IOException {
+        if (io.markOvertaken()) {
+            executor.execute(() -> kernel.contentChanged(io.nodeId, 0, 0));
+        }
+        return newest(io, offset, target);
+    }
+
+    /** What it is now where it is being written; where it is not, what was committed last. */
+    private int newest(InodeIo io, long offset, MemorySegment target) throws ErrnoException, IOException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (true) {
-            NodeId home = forwarding.elsewhere(metadata.inode(io.ino()).writer());
-            int count = home == null ? -1 : forwarding.peek(io.ino(), home, offset, target);
+            NodeId writer = metadata.inode(io.ino()).writer();
+            NodeId home = forwarding.elsewhere(writer);
+            int count = -1;
+            if (home != null) {
+                count = forwarding.peek(io.ino(), home, offset, target);
+            } else if (writer != null) {
+                count = writtenHere(io, offset, target);
+            }
             if (count >= 0) {
                 return count;
             }
             FileVersion now = metadata.content(io.ino());
             try {
                 int wanted = (int) Math.max(0, Math.min(target.byteSize(), now.size() - offset));
-                blocks.read(now, offset, target.asSlice(0, wanted));
+                if (wanted > 0) {
+                    blocks.read(now, offset, target.asSlice(0, wanted));
+                }
                 return wanted;
             } catch (FetchFailedException e) {
                 boolean goesOn = metadata.content(io.ino()).version() != now.version()
@@ -133,6 +177,22 @@ final class Reads {
                     throw e;
                 }
             }
+        }
+    }
+
+    /** By a program of this node, which has it open under a later node id; -1 where none has any more. */
+    private int writtenHere(InodeIo io, long offset, MemorySegment target) throws ErrnoException {
+        InodeIo own = table.find(incarnations.nodeId(io.ino()));
+        if (own == null || own.nodeId == io.nodeId || !own.live()) {
+            return -1;
+        }
+        try {
+            return read(own.nodeId, offset, target, false);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.EBADF) {
+                return -1;
+            }
+            throw e;
         }
     }
 

@@ -10,6 +10,7 @@ import io.fusecache.metadata.Metadata;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -43,8 +44,10 @@ final class Releases {
     private final Forwarding forwarding;
     private final Durability durability;
     private final Executor executor;
-
     private final Doubt doubt;
+
+    /** When to look whether an inode was removed elsewhere: by the clock of {@link System#nanoTime}, one look each. */
+    private final ConcurrentHashMap<Long, Long> looks = new ConcurrentHashMap<>();
 
     Releases(
             Metadata metadata,
@@ -275,10 +278,13 @@ final class Releases {
         boolean lost = io.lost();
         boolean doubted = io.doubted();
         Disk.Stat committed = io.committedStat();
+        boolean overtaken = io.overtaken();
         accessTimes.closing(io);
         InodeIo.Backing last = io.detach();
         choice.giveBack(last);
-        if (last.mode() == InodeIo.Mode.DAEMON) {
+        if (overtaken) {
+            pageCache.drop(io.nodeId);
+        } else if (last.mode() == InodeIo.Mode.DAEMON) {
             pageCache.closedAt(io.nodeId, last.version().version());
         }
         if (last.home() != null) {
@@ -333,13 +339,22 @@ final class Releases {
      * and was removed elsewhere, nothing here keeps it.
      */
     void lookLater(long ino) {
-        CompletableFuture.delayedExecutor(2 * RecentLookups.WINDOW.toMillis(), TimeUnit.MILLISECONDS, executor)
+        long when = System.nanoTime() + 2 * RecentLookups.WINDOW.toNanos();
+        if (looks.put(ino, when) == null) {
+            lookAt(ino, when);
+        }
+    }
+
+    private void lookAt(long ino, long when) {
+        CompletableFuture.delayedExecutor(when - System.nanoTime(), TimeUnit.NANOSECONDS, executor)
                 .execute(() -> {
-                    if (table.isOpen(ino)) {
+                    Long last = looks.get(ino);
+                    if (last != null && !looks.remove(ino, when)) {
+                        lookAt(ino, last);
+                    } else if (table.isOpen(ino)) {
                         // Its last close looks.
                         return;
-                    }
-                    if (table.isUsed(ino)) {
+                    } else if (table.isUsed(ino)) {
                         lookLater(ino);
                     } else if (unlinked.takeSuspicion(ino)) {
                         releaseWhereRemoved(ino);
@@ -358,6 +373,8 @@ final class Releases {
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ESTALE) {
                 LOG.debug("whether inode {} was removed meanwhile is not known", ino, e);
+                unlinked.suspect(ino);
+                lookLater(ino);
                 return;
             }
         }

@@ -99,16 +99,19 @@ final class Unlinked {
      */
     boolean releaseRemoved(long ino, BooleanSupplier used, Runnable last) {
         incarnations.end(ino);
-        if (used.getAsBoolean()) {
-            incarnations.goOn(ino);
-            return false;
+        CompletableFuture<?> answer = CompletableFuture.completedFuture(null);
+        try {
+            if (used.getAsBoolean()) {
+                return false;
+            }
+            last.run();
+            forgotten.remove(ino);
+            held.remove(ino);
+            kept.remove(ino);
+            answer = metadata.releaseUnlinked(Set.of(ino));
+        } finally {
+            CompletableFuture<?> ignored = answer.whenComplete((done, failure) -> incarnations.goOn(ino));
         }
-        last.run();
-        forgotten.remove(ino);
-        held.remove(ino);
-        kept.remove(ino);
-        CompletableFuture<?> ignored =
-                metadata.releaseUnlinked(Set.of(ino)).whenComplete((done, failure) -> incarnations.goOn(ino));
         departed.released(ino);
         return true;
     }

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What programs on two nodes see of each other. */
 final class TwoNodesTest {
@@ -184,21 +186,46 @@ final class TwoNodesTest {
     }
 
     /** It had nothing of it yet, and the only one who did went on from it. */
-    @Test
-    void whoHasNothingOfAnOlderVersionReadsTheNewest() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 5})
+    void whoHasNothingOfAnOlderVersionReadsTheNewest(int blocks) throws Exception {
         a.write("/f", OneNodeSuite.bytes(1, 3 * BLOCK));
         try (Programs.Fd old = b.open("/f", OpenMode.READ)) {
             for (int seed = 2; seed < 4; seed++) {
-                byte[] after = OneNodeSuite.bytes(seed, 3 * BLOCK);
+                byte[] after = OneNodeSuite.bytes(seed, blocks * BLOCK);
                 a.write("/f", after);
                 assertThat(old.read(BLOCK, BLOCK)).isEqualTo(Arrays.copyOfRange(after, BLOCK, 2 * BLOCK));
-                assertThat(old.read(0, after.length)).isEqualTo(after);
+                assertThat(old.stat().size()).isEqualTo(after.length);
+                assertThat(old.read(0, 6 * BLOCK)).isEqualTo(after);
             }
-            byte[] own = OneNodeSuite.bytes(4, 3 * BLOCK);
+            assertThat(nodeB.kernel.wasTold(old.id)).isTrue();
+            byte[] own = OneNodeSuite.bytes(4, BLOCK);
+            try (Programs.Fd writer = b.open("/f", Programs.READ_WRITE)) {
+                assertThat(writer.id).isNotEqualTo(old.id);
+                writer.write(BLOCK, own);
+                assertThat(writer.read(BLOCK, BLOCK)).isEqualTo(own);
+                assertThat(old.read(BLOCK, BLOCK)).isEqualTo(own);
+            }
+            assertThat(old.read(BLOCK, BLOCK)).isEqualTo(own);
             b.write("/f", own);
-            assertThat(old.read(0, own.length)).isEqualTo(own);
+            assertThat(old.read(0, 6 * BLOCK)).isEqualTo(own);
         }
-        assertThat(a.read("/f")).isEqualTo(OneNodeSuite.bytes(4, 3 * BLOCK));
+        assertThat(a.read("/f")).isEqualTo(OneNodeSuite.bytes(4, BLOCK));
+    }
+
+    /** Nobody can have what was opened while its writer has it open, either. */
+    @Test
+    void whatIsBeingWrittenIsCopiedByReading() throws Exception {
+        byte[] before = OneNodeSuite.bytes(1, 3 * BLOCK);
+        a.write("/f", before);
+        try (Programs.Fd old = b.open("/f", OpenMode.READ);
+                Programs.Fd to = b.create("/to");
+                Programs.Fd writer = a.open("/f", Programs.READ_WRITE)) {
+            byte[] now = OneNodeSuite.bytes(2, BLOCK);
+            writer.write(0, now);
+            assertThat(old.read(0, BLOCK)).isEqualTo(now);
+            OneNodeSuite.fails(Errno.EOPNOTSUPP, () -> nodeB.files.copy(old.id, 0, to.id, to.file.handle(), 0, BLOCK));
+        }
     }
 
     @Test

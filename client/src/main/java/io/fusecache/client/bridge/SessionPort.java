@@ -120,9 +120,8 @@ public final class SessionPort implements KernelCache, BackingFiles {
     @Override
     public void namesChanged() {
         FuseSession now = session.getNow(null);
-        // A name that is valid for no time, as all are to a kernel without epochs, is asked for again anyway. An epoch
-        // would drop it from
-        // under an overlay that has it open, to which that is the end of the file.
+        // Names that are valid for no time, as all are to a kernel without epochs, are asked for again anyway. An epoch
+        // would drop them from under an overlay that has them open.
         if (namesKept && now != null && now.negotiated().epochs()) {
             try {
                 now.notifier().incEpoch();
