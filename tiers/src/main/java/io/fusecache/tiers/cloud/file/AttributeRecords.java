@@ -150,7 +150,7 @@ final class AttributeRecords {
 
     private @Nullable String readBeside(String key, String etag) throws IOException {
         // What is usual is looked for first, as an exception for each key of a long listing takes most of its time.
-        if (!Files.exists(folder)) {
+        if (Files.notExists(folder)) {
             return null;
         }
         try {

@@ -1,7 +1,9 @@
 package io.fusecache.tiers.cloud.file;
 
+import java.io.InterruptedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 final class BegunListings {
     private static final int MOST = 2;
 
+    /** Pages that are being read, each of which may have as many names in hand. */
+    private static final int MOST_AT_ONCE = 4;
+
+    private final Semaphore reading = new Semaphore(MOST_AT_ONCE);
     private final Map<Long, SortedNames> begun = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
@@ -32,6 +38,20 @@ final class BegunListings {
         String continuation(String lastKey) {
             return listing + ":" + lastKey;
         }
+    }
+
+    /** Waits until few enough pages are being read; {@link #end} follows. */
+    void begin() throws InterruptedIOException {
+        try {
+            reading.acquire();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted while other folders are listed");
+        }
+    }
+
+    void end() {
+        reading.release();
     }
 
     synchronized Place place(@Nullable String continuation) {

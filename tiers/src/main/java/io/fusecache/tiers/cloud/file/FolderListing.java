@@ -22,7 +22,7 @@ final class FolderListing {
     private static final Logger LOG = LoggerFactory.getLogger(FolderListing.class);
 
     /** What is kept of one folder for further pages. */
-    private static final long MOST_NAME_BYTES = 8L << 20;
+    private static final long MOST_NAME_BYTES = 4L << 20;
 
     private final KeyPaths keys;
     private final AttributeRecords records;
@@ -43,6 +43,23 @@ final class FolderListing {
     }
 
     static Page page(
+            KeyPaths keys,
+            AttributeRecords records,
+            BegunListings begun,
+            String prefix,
+            Depth depth,
+            @Nullable String continuation,
+            int most)
+            throws IOException {
+        begun.begin();
+        try {
+            return read(keys, records, begun, prefix, depth, continuation, most);
+        } finally {
+            begun.end();
+        }
+    }
+
+    private static Page read(
             KeyPaths keys,
             AttributeRecords records,
             BegunListings begun,
