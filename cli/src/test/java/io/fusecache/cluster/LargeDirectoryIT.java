@@ -108,10 +108,12 @@ final class LargeDirectoryIT {
         assertThat(staying(caller.entries(other), removed))
                 .as("in another stream")
                 .isEqualTo(expected);
+        caller.close(other).is(0);
         caller.lseek(fd, 0, SEEK_SET).ok();
         Set<String> now = new HashSet<>();
         caller.entries(fd).forEach(entry -> assertThat(now.add(entry.name())).isTrue());
         assertThat(now).hasSize(NAMES + 2).doesNotContainAnyElementsOf(removed);
+        caller.close(fd).is(0);
     }
 
     /** The next few. */

@@ -121,11 +121,12 @@ final class CloudWorker implements AutoCloseable {
 
     private void move(CloudWork.Move move) throws IOException, ErrnoException {
         Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey());
-        if (copy.isEmpty()) {
+        if (copy.isPresent()) {
+            cloud.delete(move.from().key());
+        } else {
             copy = movedBefore(move);
         }
         if (copy.isPresent()) {
-            cloud.delete(move.from().key());
             metadata.finishMove(move.id(), copy.get());
         } else {
             LOG.warn(
@@ -137,36 +138,39 @@ final class CloudWorker implements AutoCloseable {
     }
 
     /**
-     * The copy that a node made which could not say so any more. Not where something is at the old key still: that is a stranger's, and
-     * stays. Nor where what is at the new one is of another file.
+     * The copy that a node made which could not say so any more: what is at the new key, where it is of this file. Whatever is at the old
+     * one now is a stranger's, and stays.
      */
     private Optional<ObjectRef> movedBefore(CloudWork.Move move) throws IOException, ErrnoException {
-        if (cloud.head(move.from().key()).isPresent()) {
-            return Optional.empty();
-        }
         Optional<CloudTier.StoredObject> found = cloud.head(move.toKey());
-        if (found.isEmpty() || !isOf(move, found.get())) {
-            return Optional.empty();
-        }
-        return found.map(CloudTier.StoredObject::object);
+        return found.isPresent() && isOf(move, found.get())
+                ? Optional.of(found.get().object())
+                : Optional.empty();
     }
 
-    /** By its birth time, to the nanosecond, and its size. A file that is gone is its object's no more: the coordinator removes that. */
-    private boolean isOf(CloudWork.Move move, CloudTier.StoredObject found) throws ErrnoException {
+    /**
+     * By its birth time, to the nanosecond, and its size; an object that strangers made has no birth time, and is told by its size and by
+     * nothing being at the old key any more.
+     */
+    private boolean isOf(CloudWork.Move move, CloudTier.StoredObject found) throws IOException, ErrnoException {
+        Inode inode;
+        FileVersion content;
         try {
-            Inode inode = metadata.inode(move.ino());
-            FileVersion content = metadata.content(move.ino());
-            boolean sameSize = content.version() != move.version() || content.size() == found.size();
-            return sameSize
-                    && ObjectAttributes.parse(found.attributes())
-                            .map(attributes -> attributes.born().equals(inode.born()))
-                            .orElse(true);
+            inode = metadata.inode(move.ino());
+            content = metadata.content(move.ino());
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESTALE) {
-                return true;
+                return false;
             }
             throw e;
         }
+        boolean sameVersion = content.version() == move.version();
+        boolean sameSize = content.size() == found.size();
+        Optional<ObjectAttributes> attributes = ObjectAttributes.parse(found.attributes());
+        if (attributes.isPresent()) {
+            return attributes.get().born().equals(inode.born()) && (sameSize || !sameVersion);
+        }
+        return sameVersion && sameSize && cloud.head(move.from().key()).isEmpty();
     }
 
     @Override

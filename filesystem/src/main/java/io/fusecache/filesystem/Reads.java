@@ -106,9 +106,9 @@ final class Reads {
         return Failures.of("read of inode " + io.ino() + " at " + offset, failure);
     }
 
-    /** Whether it has to come from a node that writes over it at this moment, which serves nobody the version of before. */
+    /** Whether what is missing is in no bucket, and another node writes over it at this moment: it serves nobody the version of before. */
     private boolean isOnlyElsewhere(InodeIo io, InodeIo.Backing backing, long offset, long length)
-            throws DiskException {
+            throws ErrnoException, DiskException {
         CachedFile file = backing.file();
         FileVersion version = backing.version();
         if (file == null || io.live() || version.persisted()) {
@@ -118,8 +118,9 @@ final class Reads {
         if (inode == null || forwarding.elsewhere(inode.writer()) == null) {
             return false;
         }
-        return file.present().nextClearBit(FileSpace.block(offset, version))
+        boolean missing = file.present().nextClearBit(FileSpace.block(offset, version))
                 <= FileSpace.block(offset + length - 1, version);
+        return missing && !metadata.content(io.ino()).persisted();
     }
 
     /** Of what was never here, and is nowhere else any more since another node writes over it, or has done so. */

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
@@ -165,7 +166,7 @@ final class BucketTest {
             await(answered);
         };
         programs.rename("/f", "/g");
-        asked.await();
+        assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
         cluster.putForeign("f", text("by a stranger"));
         cluster.putForeign("g", text("by another"));
         cluster.mood = () -> {};
