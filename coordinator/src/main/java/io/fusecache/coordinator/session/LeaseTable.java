@@ -1,6 +1,7 @@
 package io.fusecache.coordinator.session;
 
 import io.fusecache.coordinator.namespace.Outcome;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * may have any inode of before open. Guarded by the sequencer's lock.
  */
 final class LeaseTable {
-    /** A {@link Session}, or a set of them where an inode is shared. */
+    /** A {@link Session}, or an array of several where an inode is shared: there may be millions of those. */
     private final LongMap<Object> leases = new LongMap<>();
 
     private final Map<Long, Set<Session>> open = new HashMap<>();
@@ -34,7 +35,6 @@ final class LeaseTable {
         return leases.size();
     }
 
-    @SuppressWarnings("unchecked")
     void grant(long ino, Session session) {
         Object holder = leases.get(ino);
         if (holder == null) {
@@ -43,13 +43,16 @@ final class LeaseTable {
             session.grantedAgain(ino);
             return;
         } else if (holder instanceof Session other) {
-            Set<Session> both = new HashSet<>();
-            both.add(other);
-            both.add(session);
-            leases.put(ino, both);
-        } else if (!((Set<Session>) holder).add(session)) {
-            session.grantedAgain(ino);
-            return;
+            leases.put(ino, new Session[] {other, session});
+        } else {
+            Session[] several = (Session[]) holder;
+            if (contains(several, session)) {
+                session.grantedAgain(ino);
+                return;
+            }
+            Session[] more = Arrays.copyOf(several, several.length + 1);
+            more[several.length] = session;
+            leases.put(ino, more);
         }
         session.granted(ino);
         if (session.mostlyStale()) {
@@ -76,7 +79,16 @@ final class LeaseTable {
 
     boolean holds(long ino, Session session) {
         Object holder = leases.get(ino);
-        return holder == session || (holder instanceof Set<?> set && set.contains(session));
+        return holder == session || (holder instanceof Session[] several && contains(several, session));
+    }
+
+    private static boolean contains(Session[] several, Session session) {
+        for (Session one : several) {
+            if (one == session) {
+                return true;
+            }
+        }
+        return false;
     }
 
     void drop(long ino, Session session) {
@@ -84,12 +96,15 @@ final class LeaseTable {
         if (holder == session) {
             leases.remove(ino);
             session.dropped();
-        } else if (holder instanceof Set<?> set && set.remove(session)) {
+        } else if (holder instanceof Session[] several && contains(several, session)) {
+            leases.put(ino, without(several, session));
             session.dropped();
-            if (set.size() == 1) {
-                leases.put(ino, set.iterator().next());
-            }
         }
+    }
+
+    private static Object without(Session[] several, Session session) {
+        Session[] left = Arrays.stream(several).filter(one -> one != session).toArray(Session[]::new);
+        return left.length == 1 ? left[0] : left;
     }
 
     private static void mark(Map<Long, Set<Session>> marks, long ino, Session session, boolean set) {
@@ -140,8 +155,10 @@ final class LeaseTable {
             Object holder = leases.get(ino);
             if (holder instanceof Session one) {
                 add(found, one, ino, asker);
-            } else if (holder instanceof Set<?> set) {
-                set.forEach(one -> add(found, (Session) one, ino, asker));
+            } else if (holder instanceof Session[] several) {
+                for (Session one : several) {
+                    add(found, one, ino, asker);
+                }
             }
         }
         for (long ino : outcome.renamed()) {
