@@ -230,6 +230,7 @@ final class SessionsTest {
         a.releaseUnlinked(Set.of(made.ino())).join();
         assertThat(b.inode(made.ino()).links()).isZero();
         b.releaseUnlinked(Set.of(made.ino())).join();
+        assertThat(b.cachedInode(made.ino())).isNull();
         assertErrno(Errno.ESTALE, () -> a.content(made.ino()));
         assertThat(a.usage().inodes()).isEqualTo(1);
     }

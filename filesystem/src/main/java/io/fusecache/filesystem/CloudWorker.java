@@ -153,6 +153,7 @@ final class CloudWorker implements AutoCloseable {
      * nothing being at the old key any more.
      */
     private boolean isOf(CloudWork.Move move, CloudTier.StoredObject found) throws IOException, ErrnoException {
+        Optional<ObjectAttributes> attributes = ObjectAttributes.parse(found.attributes());
         Inode inode;
         FileVersion content;
         try {
@@ -160,13 +161,13 @@ final class CloudWorker implements AutoCloseable {
             content = metadata.content(move.ino());
         } catch (ErrnoException e) {
             if (e.errno() == Errno.ESTALE) {
-                return false;
+                // Removed since, and so is what some node of ours made of it; what strangers made stays.
+                return attributes.isPresent();
             }
             throw e;
         }
         boolean sameVersion = content.version() == move.version();
         boolean sameSize = content.size() == found.size();
-        Optional<ObjectAttributes> attributes = ObjectAttributes.parse(found.attributes());
         if (attributes.isPresent()) {
             return attributes.get().born().equals(inode.born()) && (sameSize || !sameVersion);
         }

@@ -179,6 +179,33 @@ final class BucketTest {
         assertThat(programs.read("/g")).isEqualTo(text("one"));
     }
 
+    /** The copy was made by a node that could not say so, and somebody put another object where the first one was. */
+    @Test
+    void aCopyThatWasNotToldOfIsKnownWhateverCameToTheOldKey() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.write("/f", text("one"));
+        programs.write("/later", text("two"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        cluster.mood = () -> {
+            asked.countDown();
+            await(answered);
+        };
+        programs.rename("/f", "/g");
+        assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        Files.move(cluster.bucket.resolve("f"), cluster.bucket.resolve("g"));
+        cluster.putForeign("f", text("by a stranger"));
+        cluster.mood = () -> {};
+        answered.countDown();
+        programs.rename("/later", "/last");
+        Awaitility.await().atMost(LONG).until(() -> cluster.hasObject("last"));
+        assertThat(cluster.object("f")).isEqualTo(text("by a stranger"));
+        node.local.discard(programs.find("/g").id());
+        assertThat(programs.read("/g")).isEqualTo(text("one"));
+    }
+
     private static void await(CountDownLatch latch) throws IOException {
         try {
             latch.await();

@@ -51,23 +51,6 @@ final class FolderListing {
             @Nullable String continuation,
             int most)
             throws IOException {
-        begun.begin();
-        try {
-            return read(keys, records, begun, prefix, depth, continuation, most);
-        } finally {
-            begun.end();
-        }
-    }
-
-    private static Page read(
-            KeyPaths keys,
-            AttributeRecords records,
-            BegunListings begun,
-            String prefix,
-            Depth depth,
-            @Nullable String continuation,
-            int most)
-            throws IOException {
         BegunListings.Place place = begun.place(continuation);
         FolderListing listing = new FolderListing(keys, records, depth, most, begun.find(place));
         Path folder = keys.folder(prefix);

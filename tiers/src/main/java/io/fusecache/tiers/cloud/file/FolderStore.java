@@ -365,7 +365,12 @@ public final class FolderStore implements ObjectStore {
         if (!at.tree.inside(at.keys.folder(prefix))) {
             return new Page(List.of(), List.of(), null);
         }
-        return FolderListing.page(at.keys, at.records, listings, prefix, depth, continuation, options.pageSize);
+        listings.begin();
+        try {
+            return FolderListing.page(at.keys, at.records, listings, prefix, depth, continuation, options.pageSize);
+        } finally {
+            listings.end();
+        }
     }
 
     @Override
