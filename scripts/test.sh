@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds and tests everything, and closes with one line: 'N passed, N failed', and ', N skipped' where some were.
 # The counts are those of the reports that this run wrote. A build that breaks before its tests counts as one failure.
+# A test that fails is run once more: who fails twice has failed, who passes then is named as unsteady, and is a fault to find.
 set -eu
 cd -- "$(dirname -- "$0")/.."
 . scripts/lib/jdk.sh
@@ -15,7 +16,7 @@ find . -path './*/target/*-reports/*' -name '*.xml' -exec rm -f {} +
   {
     scripts/mvn -q -DskipTests package &&
       scripts/dist.sh &&
-      scripts/mvn -Dmaven.test.failure.ignore=true verify "$@"
+      scripts/mvn -Dmaven.test.failure.ignore=true -Dtest.reruns=1 verify "$@"
   } 2>&1 || echo "[ERROR] the build ended with status $?"
 } | tee "$log"
 
@@ -29,19 +30,30 @@ read -r passed failed skipped <<COUNTS
 $counts
 COUNTS
 
-if [ "$failed" -gt 0 ]; then
-  echo
-  echo "Failed:"
-  # Which, and the beginning of what each said; the reports have the rest.
-  find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec grep -lE '<(failure|error)[ >]' {} + |
+# What the reports say of the elements $1: file, test, and the beginning of the message. The reports have the rest.
+told() {
+  find . -path './*/target/*-reports/*' -name 'TEST-*.xml' -exec grep -lE "<($1)[ >]" {} + |
     while read -r report; do
       echo "  $report"
-      grep -E '<testcase |<(failure|error)[ >]' "$report" | awk '
+      grep -E "<testcase |<($1)[ >]" "$report" | awk '
         /<testcase / { match($0, / name="[^"]*"/); name = substr($0, RSTART + 7, RLENGTH - 8); next }
         { match($0, / message="[^"]*"/); print "    " name ": " substr($0, RSTART + 10, RLENGTH > 11 ? RLENGTH - 11 : 0) }' |
         sed 's/&#10;/ | /g; s/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&apos;/'"'"'/g; s/&amp;/\&/g' | cut -c1-1500
     done
-elif grep -q '^\[ERROR\]' "$log" || ! grep -q 'BUILD SUCCESS' "$log"; then
+}
+
+unsteady=$(told 'flakyFailure|flakyError')
+if [ -n "$unsteady" ]; then
+  echo
+  echo "Unsteady: failed, and passed when run once more:"
+  echo "$unsteady"
+fi
+if [ "$failed" -gt 0 ]; then
+  echo
+  echo "Failed:"
+  told 'failure|error'
+elif grep '^\[ERROR\]' "$log" | grep -qvE 'Tests run:|<<< (FAILURE|ERROR)!|^\[ERROR\]   Run [0-9]+: ' ||
+  ! grep -q 'BUILD SUCCESS' "$log"; then
   echo
   echo "The build broke outside of its tests: see the first [ERROR] above, or in $log"
   failed=1
