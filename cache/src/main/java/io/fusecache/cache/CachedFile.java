@@ -92,6 +92,12 @@ public interface CachedFile extends AutoCloseable {
     /** The bucket has that version: if it is still the one here, it may be evicted from now on. */
     void persisted(FileVersion version) throws IOException;
 
+    /**
+     * The bucket has that version no more: if it is still the one here, it is this node's to keep from now on, as what was committed
+     * here, until it is {@link #persisted} again. Its blocks are as they are: whoever wants all of them kept makes it whole before.
+     */
+    void unpersisted(long version) throws IOException;
+
     /** Computes the CRC32C of each block from the bytes on disk; EOFException where the file is shorter. */
     int[] checksum(long size, int blockBytes) throws IOException;
 

@@ -34,14 +34,16 @@ final class CloudWorker implements AutoCloseable {
 
     private final Metadata metadata;
     private final CloudTier cloud;
+    private final Orphans orphans;
     private final ExecutorService executor;
     private final Semaphore wanted = new Semaphore(0);
     private final Thread thread;
 
-    CloudWorker(Metadata metadata, CloudTier cloud, ExecutorService executor) {
-        this.metadata = metadata;
-        this.cloud = cloud;
-        this.executor = executor;
+    CloudWorker(FileSystem.Ground ground, Orphans orphans) {
+        this.metadata = ground.metadata();
+        this.cloud = ground.cloud();
+        this.orphans = orphans;
+        this.executor = ground.executor();
         this.thread = Thread.ofVirtual().name("cloud-work").unstarted(this::work);
     }
 
@@ -133,7 +135,9 @@ final class CloudWorker implements AutoCloseable {
                     "the object {} is gone or another one: it does not follow its file to {}",
                     move.from(),
                     move.toKey());
+            Optional<FileVersion> kept = orphans.keep(move.ino(), move.version());
             metadata.finishWork(move.id());
+            kept.ifPresent(orphans::upload);
         }
     }
 

@@ -136,7 +136,7 @@ public final class FileSystem implements AutoCloseable {
         this.writes = new Writes(table, blocks, room, forwarding);
         this.guests = new Guests(
                 table, incarnations, opens, reads, writes, space, releases, attributes, kernel, ground.executor());
-        this.cloudWorker = new CloudWorker(metadata, ground.cloud(), ground.executor());
+        this.cloudWorker = new CloudWorker(ground, new Orphans(metadata, local, blocks, uploads));
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         RecentLookups recent = new RecentLookups();
         this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker, recent);

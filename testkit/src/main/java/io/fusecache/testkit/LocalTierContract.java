@@ -240,6 +240,27 @@ public abstract class LocalTierContract {
     }
 
     @Test
+    void whatTheBucketLostIsKeptAgainAndComesBackAfterAKill() throws Exception {
+        FileVersion lost = version(INO, 2, BLOCK, 1);
+        CachedFile fetched = filled(inBucket(lost), 1);
+        fetched.unpersisted(1);
+        assertThat(tier.unpersisted()).isEmpty();
+        fetched.unpersisted(2);
+        assertThat(fetched.version()).isEqualTo(lost);
+        assertThat(tier.usage().unpersistedBytes()).isEqualTo(BLOCK);
+        kill();
+        assertThat(tier.unpersisted()).containsExactly(new LocalTier.Unpersisted(INO, lost, false));
+        try (CachedFile found = tier.find(INO).orElseThrow()) {
+            assertContent(found, 1);
+            found.beginWriting();
+            found.committed(inBucket(lost), false);
+            assertThat(tier.unpersisted()).hasSize(1);
+            found.persisted(inBucket(lost));
+            assertThat(tier.unpersisted()).isEmpty();
+        }
+    }
+
+    @Test
     void unpersistedFilesComeBackAfterAKillOldestCommitFirst() throws Exception {
         CachedFile first = written(INO, 1);
         CachedFile second = written(INO + 1, 5);

@@ -264,6 +264,11 @@ public final class ServedFiles implements LocalTier {
         }
 
         @Override
+        public void unpersisted(long version) {
+            throw readOnly();
+        }
+
+        @Override
         public int[] checksum(long size, int blockBytes) throws IOException {
             throw readOnly();
         }

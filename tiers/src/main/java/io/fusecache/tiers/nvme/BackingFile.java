@@ -527,6 +527,22 @@ final class BackingFile {
         }
     }
 
+    void unpersisted(long version) throws IOException {
+        lock.lock();
+        try {
+            if (record.version.version() != version) {
+                return;
+            }
+            entry.directory.pending(entry);
+            record.unpersisted(tier.nowMillis());
+            journal.appendState(record);
+            report(entry.facts.bytes());
+        } finally {
+            lock.unlock();
+        }
+        sync(true);
+    }
+
     private void settleIfDone() throws IOException {
         if (!record.unpersisted) {
             entry.directory.settled(entry);

@@ -116,6 +116,16 @@ final class FileRecord {
         unpersisted = writing;
     }
 
+    /** No bucket has it any more: as if it had been committed here. */
+    void unpersisted(long nowMillis) {
+        version = new FileVersion(
+                version.ino(), version.version(), version.size(), version.blockBytes(), version.checksums(), null);
+        if (committedMillis == 0) {
+            committedMillis = nowMillis;
+        }
+        unpersisted = true;
+    }
+
     /** Bytes of the blocks that are present. */
     long presentBytes() {
         int count = present.cardinality();

@@ -119,6 +119,11 @@ final class PinnedFile implements CachedFile {
     }
 
     @Override
+    public void unpersisted(long version) throws IOException {
+        open().unpersisted(version);
+    }
+
+    @Override
     public int[] checksum(long size, int blockBytes) throws IOException {
         return open().checksum(size, blockBytes);
     }
