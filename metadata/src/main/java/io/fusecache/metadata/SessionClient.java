@@ -223,6 +223,9 @@ final class SessionClient implements AutoCloseable {
         /** Opened once what the stream before had leased is dropped. */
         final CountDownLatch gate = new CountDownLatch(1);
 
+        /** Where it hears; set before the gate opens. */
+        private volatile SessionTransport.@Nullable Stream own;
+
         private void awaitGate() {
             try {
                 gate.await();
@@ -244,7 +247,7 @@ final class SessionClient implements AutoCloseable {
                     case Downstream.LockDecided decided -> locks.decided(decided.ticket(), decided.answer());
                     case Downstream.RecallRequest recall -> {
                         cache.drop(recall.inodes());
-                        recaller.execute(() -> recalled(recall));
+                        recaller.execute(() -> recalled(recall, own));
                     }
                 }
             } finally {
@@ -306,11 +309,11 @@ final class SessionClient implements AutoCloseable {
         request.answer.complete(reply.answer());
     }
 
-    private void recalled(Downstream.RecallRequest recall) {
+    /** Acknowledges on the stream that the recall came on, which may be too new to take requests yet. */
+    private void recalled(Downstream.RecallRequest recall, SessionTransport.@Nullable Stream to) {
         Set<Long> inUse = listener.recalled(new Recall(recall.inodes(), recall.names()));
-        SessionTransport.Stream to = stream;
         if (to != null) {
-            // After a break in between the coordinator recalls again, on the new stream.
+            // After a break in between this vanishes, and the coordinator recalls again, on the new stream.
             to.send(new Upstream.RecallDone(recall.recall(), Set.copyOf(inUse)));
         }
     }
@@ -357,6 +360,7 @@ final class SessionClient implements AutoCloseable {
                         before.secret());
         Reader next = new Reader();
         SessionTransport.Stream opened = transport.open(words, next);
+        next.own = opened;
         List<Upstream.HeldLocks> held = List.of();
         receiving.lock();
         try {
