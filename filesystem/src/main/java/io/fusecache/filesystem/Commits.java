@@ -85,6 +85,19 @@ final class Commits {
         }
     }
 
+    /**
+     * When the last writer has left, and no mapping is there any more: one that outlived the last close may have stored something until
+     * a moment ago, which nothing but the bytes tells. A version that has no checksum yet gets it from the bytes as they are.
+     */
+    void commitUnseenStores(InodeIo io) throws IOException {
+        CachedFile file = io.opened().cached();
+        FileVersion version = file.version();
+        boolean promised = version.sealed() || version.persisted();
+        if (promised && io.mayHaveBeenMapped() && !io.differs(file.file().stat())) {
+            commitOtherBytes(io);
+        }
+    }
+
     private void commit(InodeIo io, CachedFile file, boolean stillOpen) throws ErrnoException, IOException {
         FileVersion base = io.opened().version();
         makeWhole(file, base);

@@ -303,10 +303,10 @@ final class InodeIo {
         return now;
     }
 
-    /** Whether a mapping writes the file could not be told when the last writer left. */
-    void doubt() {
+    /** Whether a mapping writes the file could not be told when the last writer left. None does that nobody could make. */
+    void doubtWhereMappable() {
         inTurn();
-        doubted = true;
+        doubted |= mappable;
     }
 
     boolean doubted() {

@@ -214,6 +214,8 @@ final class Releases {
                 boolean mapped = io.live() && writtenByMapping(io);
                 if (io.unmapped(mapped)) {
                     commits.commitOtherBytes(io);
+                } else if (io.live() && !mapped) {
+                    commits.commitUnseenStores(io);
                 }
                 commits.commitChanges(io, mapped);
                 tellOfMapping(io);
@@ -258,7 +260,7 @@ final class Releases {
             return false;
         }
         if (io.readers() > 0) {
-            io.doubt();
+            io.doubtWhereMappable();
             return false;
         }
         return true;
@@ -296,8 +298,12 @@ final class Releases {
         if (file != null) {
             if (lost) {
                 drop(file);
-            } else if (doubted && mapped(file)) {
-                executor.execute(() -> doubt.settle(io.ino(), committed));
+            } else if (doubted) {
+                executor.execute(() -> {
+                    if (!uploads.stands(io.ino(), committed)) {
+                        doubt.settle(io.ino(), committed);
+                    }
+                });
             }
             file.close();
         }
@@ -312,15 +318,6 @@ final class Releases {
             unlinked.closed(io.ino());
         } else if (unlinked.suspected(io.ino())) {
             lookLater(io.ino());
-        }
-    }
-
-    private static boolean mapped(CachedFile file) {
-        try {
-            return file.file().writableElsewhere();
-        } catch (IOException e) {
-            LOG.warn("whether inode {} is still mapped is not known: {}", file.ino(), e.getMessage());
-            return false;
         }
     }
 

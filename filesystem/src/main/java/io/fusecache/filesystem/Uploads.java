@@ -16,6 +16,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -115,6 +116,36 @@ final class Uploads implements AutoCloseable {
             closed(version, stat);
         } else {
             queue.looks(version, stat);
+        }
+    }
+
+    /**
+     * Whether the file is what was committed last, and no mapping can make it another: by its checksums, since a mapping that is gone may
+     * have stored what no time shows. What has none yet is sealed, and uploaded, as it is then.
+     *
+     * @param committed how it looked when it was committed
+     */
+    boolean stands(long ino, Disk.@Nullable Stat committed) {
+        try {
+            Optional<CachedFile> found = local.find(ino);
+            if (found.isEmpty()) {
+                return true;
+            }
+            try (CachedFile file = found.get()) {
+                FileVersion version = file.version();
+                if (committed == null
+                        || file.writing()
+                        || file.file().writableElsewhere()
+                        || !InodeIo.sameContent(committed, file.file().stat())) {
+                    return false;
+                }
+                return version.sealed()
+                        ? Arrays.equals(version.checksums(), file.checksum(version.size(), version.blockBytes()))
+                        : !version.persisted();
+            }
+        } catch (IOException e) {
+            LOG.debug("whether inode {} is as it was committed is not known", ino, e);
+            return false;
         }
     }
 

@@ -57,7 +57,7 @@ abstract class OneNodeSuite {
         return bytes;
     }
 
-    private static byte[] text(String text) {
+    static byte[] text(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
