@@ -124,8 +124,8 @@ public final class Node implements AutoCloseable {
         BufferArena memory = memory(sessionOptions.bufferBytes() + Peers.BUFFER_BYTES);
         Recalls recalls = new Recalls(port);
         NodeId id = NodeIdentity.of(configuration);
-        Metadata metadata = started.add("the session with the coordinator", connect(id, recalls));
-        NvmeTier local = started.add("the cache", openCache(id, memory));
+        CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
+        NvmeTier local = started.add("the cache", openCache(id, metadata.namespace(), memory));
         CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
         Future<?> bucketCheck = executor.submit(() -> {
             cloud.check();
@@ -299,13 +299,14 @@ public final class Node implements AutoCloseable {
                 : coordinator.grpc().getFirst();
     }
 
-    private NvmeTier openCache(NodeId id, BufferArena memory) throws StartupException {
+    private NvmeTier openCache(NodeId id, String namespace, BufferArena memory) throws StartupException {
         NodeConfiguration.Cache cache = configuration.cache();
         NodeStatus.Cloud bucket = NodeReport.cloud(configuration.bucket());
         String volume = bucket.provider() + ":" + bucket.location() + "/" + bucket.prefix();
         try {
             return NvmeTier.open(
-                    NvmeOptions.of(cache.directories(), volume, id, cache.capacityBytes(), cache.reserveBytes()),
+                    NvmeOptions.of(cache.directories(), volume, id, cache.capacityBytes(), cache.reserveBytes())
+                            .withNamespace(namespace),
                     new PosixDisk(),
                     memory,
                     clock);

@@ -113,7 +113,7 @@ final class CoordinatorServerIT {
 
     @Test
     void clientsOfAnotherProtocolOrWithoutTheKeyAreRefused() throws Exception {
-        Hello newer = new Hello(Hello.PROTOCOL + 1, "", new NodeAddress(new NodeId("n1"), "a:1", ""), "", "", 0, 0);
+        Hello newer = new Hello(Hello.PROTOCOL + 1, "", new NodeAddress(new NodeId("n1"), "a:1", ""), "", "", "", 0, 0);
         SessionTransport.Receiver deaf = new SessionTransport.Receiver() {
             @Override
             public void received(Downstream message) {

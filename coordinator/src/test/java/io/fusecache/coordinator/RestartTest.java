@@ -16,6 +16,7 @@ import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.WriteLease;
+import io.fusecache.metadata.session.Downstream;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
@@ -118,6 +119,54 @@ final class RestartTest {
                 .isEqualTo(5);
         Metadata b = node("b", new Recorder());
         Awaitility.await().until(() -> b.holders(made.ino(), 1).size() == 1);
+    }
+
+    @Test
+    void aClientThatHasInodesOfAnotherNamespaceIsRefused() throws Exception {
+        CoordinatorClient a = (CoordinatorClient) node("a", new Recorder(), Duration.ofMillis(200));
+        String namespace = a.namespace();
+        assertThat(namespace).hasSize(32);
+        a.create(Inode.ROOT, name("f"), file(false));
+        down();
+        up();
+        Awaitility.await().until(a::connected);
+        assertThat(a.namespace()).as("a restart keeps it").isEqualTo(namespace);
+
+        down();
+        Awaitility.await().until(() -> !a.connected());
+        coordinator = Coordinator.open(folder.resolve("other"), LIMITS);
+        assertThatThrownBy(() -> a.lookup(Inode.ROOT, name("f")))
+                .as("an inode number means something else there")
+                .hasMessageContaining("EIO");
+        CoordinatorClient b = (CoordinatorClient) node("b", new Recorder());
+        assertThat(b.namespace()).hasSize(32).isNotEqualTo(namespace);
+        assertThatThrownBy(() -> now.open(
+                        new Hello(
+                                Hello.PROTOCOL,
+                                "",
+                                new NodeAddress(new NodeId("c"), "h:1", "h:2"),
+                                "",
+                                "",
+                                namespace,
+                                0,
+                                0),
+                        new SessionTransport.Receiver() {
+                            @Override
+                            public void received(Downstream message) {
+                                throw new AssertionError(message);
+                            }
+
+                            @Override
+                            public void broken(String reason) {}
+                        }))
+                .isInstanceOf(SessionTransport.RefusedException.class)
+                .hasMessageContaining(namespace)
+                .hasMessageContaining(b.namespace());
+
+        down();
+        up();
+        Awaitility.await("and goes on where its own is back").until(a::connected);
+        assertThat(a.lookup(Inode.ROOT, name("f")).regular()).isTrue();
     }
 
     @Test

@@ -38,7 +38,7 @@ public final class CoordinatorClient implements Metadata {
     private CoordinatorClient(Builder builder, SessionTransport transport, NodeAddress node) {
         self = node.id();
         cache = new LeaseCache(builder.cacheBytes);
-        Hello hello = new Hello(Hello.PROTOCOL, "", node, builder.nvmePath, builder.keyPrefix, 0, 0);
+        Hello hello = new Hello(Hello.PROTOCOL, "", node, builder.nvmePath, builder.keyPrefix, "", 0, 0);
         LongSupplier available = builder.availableBytes;
         LongSupplier used = builder.usedBytes;
         session = new SessionClient(
@@ -108,6 +108,11 @@ public final class CoordinatorClient implements Metadata {
             client.session.start();
             return client;
         }
+    }
+
+    /** The coordinator's namespace, which stays the same for as long as this client lives. */
+    public String namespace() {
+        return session.namespace();
     }
 
     // asking

@@ -79,7 +79,7 @@ final class SessionClient implements AutoCloseable {
 
     private volatile SessionTransport.@Nullable Stream stream;
     private volatile @Nullable Reader reader;
-    private @Nullable Welcome session;
+    private volatile @Nullable Welcome session;
     private long retryMillis = SHORTEST_RETRY_MILLIS;
     private long beatMillis;
     private volatile boolean closed;
@@ -125,6 +125,12 @@ final class SessionClient implements AutoCloseable {
 
     boolean connected() {
         return stream != null;
+    }
+
+    /** Which the coordinator had when this client first came, and has had ever since. */
+    String namespace() {
+        Welcome welcome = session;
+        return welcome == null ? "" : welcome.namespace();
     }
 
     SessionLocks locks() {
@@ -356,6 +362,7 @@ final class SessionClient implements AutoCloseable {
                         hello.node(),
                         hello.nvmePath(),
                         hello.keyPrefix(),
+                        before.namespace(),
                         before.session(),
                         before.secret());
         Reader next = new Reader();

@@ -148,7 +148,7 @@ public final class Namespace {
         return changes;
     }
 
-    /** Names the volume's key prefix, once. */
+    /** Names the volume's key prefix or its namespace, once each. */
     public static Outcome name(VolumeRecord volume, Context context, View view) {
         Execution run = new Execution(context, view);
         run.state().put(Keys.volume(), volume.toBytes());

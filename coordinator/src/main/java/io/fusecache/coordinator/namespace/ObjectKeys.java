@@ -1,6 +1,5 @@
 package io.fusecache.coordinator.namespace;
 
-import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.VolumeRecord;
 import io.fusecache.metadata.FileName;
@@ -26,8 +25,8 @@ final class ObjectKeys {
     private ObjectKeys() {}
 
     static String prefix(Execution run) {
-        byte[] bytes = run.state().get(Keys.volume());
-        return bytes == null ? "" : VolumeRecord.of(bytes).keyPrefix();
+        String prefix = VolumeRecord.in(run.state()).keyPrefix();
+        return prefix == null ? "" : prefix;
     }
 
     /** Where the object of a file belongs. */

@@ -89,6 +89,7 @@ public final class Sessions {
         if (view.get(Keys.counters()) == null) {
             log.append(Namespace.format(view, sequencer.now()));
         }
+        nameNamespace(view);
         long nextInode = counters().nextInode();
         byte[] all = Keys.sessions();
         sequencer.inTurn(() -> view.scan(all, Keys.after(all), (key, value) -> {
@@ -108,6 +109,15 @@ public final class Sessions {
         }));
         long period = Math.max(1, lease.toMillis() / 10);
         sweepEvery(period);
+    }
+
+    private void nameNamespace(View view) throws IOException {
+        VolumeRecord volume = VolumeRecord.in(view);
+        if (volume.namespace().isEmpty()) {
+            String id = "%016x%016x".formatted(random.nextLong(), random.nextLong());
+            Context context = new Context(sequencer.now(), 0, null, Map.of(), Set.of());
+            log.append(Namespace.name(volume.withNamespace(id), context, view).changes());
+        }
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // it ends with the timer
@@ -168,7 +178,7 @@ public final class Sessions {
     }
 
     private Session connectInTurn(Hello hello, Sink sink) throws RefusedException {
-        checkPrefix(hello);
+        checkVolume(hello);
         Session known = sessions.find(hello.session());
         boolean resumed = known != null
                 && known.secret() == hello.secret()
@@ -198,6 +208,7 @@ public final class Sessions {
                                 session.secret(),
                                 resumed,
                                 fenced,
+                                VolumeRecord.in(sequencer.view()).namespace(),
                                 Session.SLOTS,
                                 lease,
                                 locks.welcome(session)));
@@ -208,16 +219,18 @@ public final class Sessions {
         return session;
     }
 
-    private void checkPrefix(Hello hello) throws RefusedException {
-        byte[] bytes = sequencer.view().get(Keys.volume());
-        if (bytes == null) {
-            appendNow(
-                    (context, view) -> Namespace.name(new VolumeRecord(hello.keyPrefix()), context, view),
-                    "the volume cannot be named");
-            return;
+    private void checkVolume(Hello hello) throws RefusedException {
+        VolumeRecord volume = VolumeRecord.in(sequencer.view());
+        if (!hello.namespace().isEmpty() && !hello.namespace().equals(volume.namespace())) {
+            throw new RefusedException("node " + hello.node().id() + " has inodes of the namespace " + hello.namespace()
+                    + ", and this coordinator's state is another one, " + volume.namespace()
+                    + ": give it its state back, or start the node anew");
         }
-        String prefix = VolumeRecord.of(bytes).keyPrefix();
-        if (!prefix.equals(hello.keyPrefix())) {
+        String prefix = volume.keyPrefix();
+        if (prefix == null) {
+            VolumeRecord named = volume.withKeyPrefix(hello.keyPrefix());
+            appendNow((context, view) -> Namespace.name(named, context, view), "the volume cannot be named");
+        } else if (!prefix.equals(hello.keyPrefix())) {
             throw new RefusedException("node " + hello.node().id() + " mounts the prefix '" + hello.keyPrefix()
                     + "', and this volume is '" + prefix + "'");
         }

@@ -11,7 +11,7 @@ import java.util.Arrays;
  *
  * <pre>
  * A                          counters (next inode, next work, next session, history, usage): {@link Counters}
- * B                          volume: key prefix: {@link VolumeRecord}
+ * B                          volume: key prefix and namespace: {@link VolumeRecord}
  * C dir cookie               name and inode of the entry at that cookie
  * D dir name                 directory entry: {@link Entry}
  * E path 0 time ino          a file of the trash by the path it had, last removed first

@@ -117,7 +117,7 @@ final class SessionStreamIT {
 
     private static Wire.Upstream hello(String node) {
         return StreamCodec.encode(
-                new Hello(Hello.PROTOCOL, "", new NodeAddress(new NodeId(node), "h:1", ""), "", "", 0, 0));
+                new Hello(Hello.PROTOCOL, "", new NodeAddress(new NodeId(node), "h:1", ""), "", "", "", 0, 0));
     }
 
     private static Wire.Upstream request(long sequence, Operation operation) {

@@ -10,11 +10,19 @@ import io.fusecache.metadata.NodeAddress;
  * @param node the client's id and where it serves its peers
  * @param nvmePath for people
  * @param keyPrefix what all object keys of this mount begin with: a property of the volume, which the first client sets
+ * @param namespace of {@link Welcome} where this client has one already, else empty: it wants no other
  * @param session of {@link Welcome} where a session is to go on, else 0
  * @param secret of {@link Welcome} likewise
  */
 public record Hello(
-        int protocol, String volume, NodeAddress node, String nvmePath, String keyPrefix, long session, long secret) {
+        int protocol,
+        String volume,
+        NodeAddress node,
+        String nvmePath,
+        String keyPrefix,
+        String namespace,
+        long session,
+        long secret) {
     /** Grows when an old client and a new coordinator, or the reverse, would misunderstand each other. */
-    public static final int PROTOCOL = 3;
+    public static final int PROTOCOL = 4;
 }

@@ -10,12 +10,21 @@ import java.time.Duration;
  * @param resumed whether it is the session that {@link Hello} named: then requests of before may be sent again, and the
  *     node's write leases are as they were
  * @param fenced whether {@link Hello} named a session that was fenced: the node's write leases are gone
+ * @param namespace which the coordinator has: made with its state, and never given again. Inode numbers and versions mean
+ *     nothing in another one
  * @param slots how many requests may be in flight
  * @param locks what the coordinator has of the session's file locks
  * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it
  */
 public record Welcome(
-        long session, long secret, boolean resumed, boolean fenced, int slots, Duration lease, Locks locks) {
+        long session,
+        long secret,
+        boolean resumed,
+        boolean fenced,
+        String namespace,
+        int slots,
+        Duration lease,
+        Locks locks) {
     public enum Locks {
         /** As they were. */
         KEPT,

@@ -23,6 +23,7 @@ public final class StreamCodec {
                         .setNode(RecordCodec.encode(hello.node()))
                         .setNvmePath(hello.nvmePath())
                         .setKeyPrefix(hello.keyPrefix())
+                        .setNamespace(hello.namespace())
                         .setSession(hello.session())
                         .setSecret(hello.secret()))
                 .build();
@@ -41,6 +42,7 @@ public final class StreamCodec {
                     RecordCodec.decode(hello.getNode()),
                     hello.getNvmePath(),
                     hello.getKeyPrefix(),
+                    hello.getNamespace(),
                     hello.getSession(),
                     hello.getSecret());
         } catch (IllegalArgumentException wrong) {
@@ -55,6 +57,7 @@ public final class StreamCodec {
                         .setSecret(welcome.secret())
                         .setResumed(welcome.resumed())
                         .setFenced(welcome.fenced())
+                        .setNamespace(welcome.namespace())
                         .setSlots(welcome.slots())
                         .setLeaseNanos(welcome.lease().toNanos())
                         .setLocks(LockCodec.encode(welcome.locks())))
@@ -72,6 +75,7 @@ public final class StreamCodec {
                 welcome.getSecret(),
                 welcome.getResumed(),
                 welcome.getFenced(),
+                welcome.getNamespace(),
                 RecordCodec.count(welcome.getSlots(), "slots"),
                 RecordCodec.duration(welcome.getLeaseNanos()),
                 LockCodec.decode(welcome.getLocks()));

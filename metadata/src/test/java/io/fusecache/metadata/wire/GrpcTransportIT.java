@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 
 final class GrpcTransportIT {
     private static final Hello HELLO =
-            new Hello(1, "", new NodeAddress(new NodeId("n1"), "127.0.0.1:8081", ""), "/nvme", "prefix/", 0, 0);
+            new Hello(1, "", new NodeAddress(new NodeId("n1"), "127.0.0.1:8081", ""), "/nvme", "prefix/", "", 0, 0);
 
     private ScriptedCoordinator coordinator;
     private GrpcTransport transport;

@@ -18,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 
 /** The far end of a stream over a real gRPC server, which does what a test says. */
 final class ScriptedCoordinator implements AutoCloseable {
-    static final Welcome WELCOME = new Welcome(7, 8, false, false, 16, Duration.ofSeconds(10), Welcome.Locks.KEPT);
+    static final Welcome WELCOME =
+            new Welcome(7, 8, false, false, "a1", 16, Duration.ofSeconds(10), Welcome.Locks.KEPT);
 
     final BlockingQueue<Wire.Upstream> heard = new LinkedBlockingQueue<>();
     final BlockingQueue<ServerCallStreamObserver<Wire.Downstream>> streams = new LinkedBlockingQueue<>();

@@ -33,10 +33,11 @@ import java.util.stream.Collectors;
  *
  * <pre>
  *   LOCK                        locked by the daemon that uses it
- *   identity                    format, volume and node that it belongs to
+ *   identity                    format, volume, namespace and node that it belongs to
  *   pending                     one bit per shard that may hold unpersisted files: where the scan at start begins
  *   data/SHARD/INO.INCARNATION  bytes of a file
  *   data/SHARD/INO.INCARNATION.record
+ *   lost/                       bytes that nobody has but this node, and that no file of the namespace is of
  * </pre>
  */
 final class CacheDirectory implements AutoCloseable {
@@ -74,10 +75,10 @@ final class CacheDirectory implements AutoCloseable {
     }
 
     /** Creates what is missing, locks it, and checks whose it is. */
-    static CacheDirectory open(Path root, String volume, NodeId node, Disk disk) throws IOException {
+    static CacheDirectory open(Path root, NvmeOptions options, Disk disk) throws IOException {
         FileChannel lockFile = lock(root);
         try {
-            claim(root, volume, node);
+            claim(root, options, disk);
             Files.createDirectories(root.resolve("data"));
             Disk.DiskFile pendingFile = disk.open(root.resolve("pending"), true);
             CacheDirectory directory = new CacheDirectory(root, disk, lockFile, pendingFile, readPending(pendingFile));
@@ -143,7 +144,9 @@ final class CacheDirectory implements AutoCloseable {
         return new CacheDirectoryException(root, problem, "name a directory that this user can write to with -nvme", e);
     }
 
-    private static void claim(Path root, String volume, NodeId node) throws IOException {
+    private static void claim(Path root, NvmeOptions options, Disk disk) throws IOException {
+        String volume = options.volume();
+        NodeId node = options.node();
         Optional<Map<String, String>> found = identity(root);
         if (found.isPresent()) {
             Map<String, String> identity = found.get();
@@ -160,14 +163,29 @@ final class CacheDirectory implements AutoCloseable {
                                 .formatted(identity.get("node"), identity.get("volume"), node, volume),
                         "name another directory with -nvme, or remove this one when nothing in it waits for upload");
             }
+            String before = identity.getOrDefault("namespace", "");
+            if (options.namespace().isEmpty() || options.namespace().equals(before)) {
+                return;
+            }
+            if (!before.isEmpty()) {
+                new FormerNamespace(root, before, disk).leave();
+            }
+            writeIdentity(root, options);
             return;
         }
         if (Files.exists(root.resolve("data"))) {
             throw new CacheDirectoryException(
                     root, "has data but no identity file", "restore its identity file, or name another directory");
         }
+        writeIdentity(root, options);
+    }
+
+    private static void writeIdentity(Path root, NvmeOptions options) throws IOException {
         Path fresh = root.resolve("identity.new");
-        Files.writeString(fresh, "format %d\nvolume %s\nnode %s\n".formatted(FORMAT, volume, node));
+        String namespace = options.namespace().isEmpty() ? "" : "namespace " + options.namespace() + "\n";
+        Files.writeString(
+                fresh,
+                "format %d\nvolume %s\nnode %s\n%s".formatted(FORMAT, options.volume(), options.node(), namespace));
         try (FileChannel written = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
             written.force(true);
         }

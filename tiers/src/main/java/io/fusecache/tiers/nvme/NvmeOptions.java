@@ -9,6 +9,7 @@ import java.util.List;
  *
  * @param directories at least one; files are spread over them by free space
  * @param volume whose files these are
+ * @param namespace the coordinator's namespace that they are of; empty where nobody knows
  * @param node whose cache this is
  * @param capacityBytes of all directories together
  * @param reserveBytes what is left free on each directory's file system
@@ -19,6 +20,7 @@ import java.util.List;
 public record NvmeOptions(
         List<Path> directories,
         String volume,
+        String namespace,
         NodeId node,
         long capacityBytes,
         long reserveBytes,
@@ -39,7 +41,12 @@ public record NvmeOptions(
     /** Watermarks at 90 and 95 per cent, a million files. */
     public static NvmeOptions of(
             List<Path> directories, String volume, NodeId node, long capacityBytes, long reserveBytes) {
-        return new NvmeOptions(directories, volume, node, capacityBytes, reserveBytes, 0.95, 0.90, 1_000_000);
+        return new NvmeOptions(directories, volume, "", node, capacityBytes, reserveBytes, 0.95, 0.90, 1_000_000);
+    }
+
+    public NvmeOptions withNamespace(String id) {
+        return new NvmeOptions(
+                directories, volume, id, node, capacityBytes, reserveBytes, highWatermark, lowWatermark, maxFiles);
     }
 
     long highBytes() {

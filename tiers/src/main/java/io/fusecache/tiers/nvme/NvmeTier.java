@@ -69,7 +69,7 @@ public final class NvmeTier implements LocalTier {
         List<CacheDirectory> directories = new ArrayList<>();
         try {
             for (Path path : options.directories()) {
-                directories.add(CacheDirectory.open(path, options.volume(), options.node(), disk));
+                directories.add(CacheDirectory.open(path, options, disk));
             }
         } catch (IOException | RuntimeException failed) {
             for (CacheDirectory directory : directories) {

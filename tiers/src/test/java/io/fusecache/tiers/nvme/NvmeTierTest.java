@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,7 +42,7 @@ final class NvmeTierTest extends LocalTierContract {
         for (int i = 0; i < directories; i++) {
             paths.add(directory.resolve("nvme" + i));
         }
-        return new NvmeOptions(paths, "vol", NODE, (long) CAPACITY_BLOCKS * BLOCK, 10L * BLOCK, 0.9, 0.5, 1000);
+        return new NvmeOptions(paths, "vol", "", NODE, (long) CAPACITY_BLOCKS * BLOCK, 10L * BLOCK, 0.9, 0.5, 1000);
     }
 
     @Override
@@ -80,6 +81,43 @@ final class NvmeTierTest extends LocalTierContract {
                 .hasMessageContaining("belongs to node node-1 of volume vol, not to node node-1 of volume vol2");
         assertThat(NvmeTier.nodeOf(mine.directories().getFirst())).contains(NODE);
         assertThat(NvmeTier.nodeOf(directory)).isEmpty();
+        kill();
+    }
+
+    @Test
+    void nothingOfAFormerNamespaceIsServedAndWhatOnlyThisNodeHasIsKept() throws Exception {
+        CachedFile uploaded = written(1, 5);
+        uploaded.persisted(inBucket(uploaded.version()));
+        Path waiting = written(2, 7).path();
+        byte[] bytes = Files.readAllBytes(waiting);
+        CachedFile open = tier().create(FileVersion.empty(3, BLOCK));
+        open.beginWriting();
+        open.file().write(0, bytes(1, 10));
+        tier().close();
+
+        NvmeOptions first = options().withNamespace("aa");
+        NvmeTier adopting = NvmeTier.open(first, disk, buffers, clock);
+        assertThat(adopting.find(1))
+                .as("a cache of before there were namespaces")
+                .isPresent();
+        adopting.close();
+        NvmeTier same = NvmeTier.open(first, disk, buffers, clock);
+        assertThat(same.find(2)).isPresent();
+        same.close();
+
+        NvmeTier other = NvmeTier.open(options().withNamespace("bb"), disk, buffers, clock);
+        other.awaitScan();
+        assertThat(other.unpersisted()).isEmpty();
+        for (long ino = 1; ino <= 3; ino++) {
+            assertThat(other.find(ino)).isEmpty();
+        }
+        other.close();
+        Path lost = directory.resolve("nvme0/lost");
+        try (Stream<Path> kept = Files.list(lost)) {
+            assertThat(kept.map(Path::getFileName).map(Path::toString)).containsExactlyInAnyOrder("aa.2.0", "aa.3.0");
+        }
+        assertThat(lost.resolve("aa.2.0")).hasBinaryContent(bytes);
+        assertThat(lost.resolve("aa.3.0")).hasSize(10);
         kill();
     }
 
