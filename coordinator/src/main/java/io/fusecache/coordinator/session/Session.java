@@ -2,6 +2,7 @@ package io.fusecache.coordinator.session;
 
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Answer;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -29,6 +30,8 @@ public final class Session {
     private String nvmePath = "";
     private final Outbox outbox;
     private final long[] inFlight = new long[SLOTS];
+    private final long[] answered = new long[SLOTS];
+    private final @Nullable Answer[] answers = new Answer[SLOTS];
     private final Map<Long, Recalling> recalls = new LinkedHashMap<>();
     private long heardNanos;
     private boolean ended;
@@ -123,12 +126,13 @@ public final class Session {
 
     // requests
 
-    /** False where that very request is being executed already. */
+    /** False where that very request is being executed already. Whatever the slot's request before came to, its client has heard. */
     boolean begin(int slot, long sequence) {
         if (inFlight[slot] == sequence) {
             return false;
         }
         inFlight[slot] = sequence;
+        answers[slot] = null;
         return true;
     }
 
@@ -136,6 +140,20 @@ public final class Session {
         if (inFlight[slot] == sequence) {
             inFlight[slot] = 0;
         }
+    }
+
+    /**
+     * Keeps what a change came to, until the next request in its slot: its answer may have been under way on a stream that broke. One
+     * that failed is remembered here alone.
+     */
+    void keep(int slot, long sequence, Answer answer) {
+        answered[slot] = sequence;
+        answers[slot] = answer.withoutLeases();
+    }
+
+    /** What that very request came to, where it is kept, else null. */
+    @Nullable Answer kept(int slot, long sequence) {
+        return answered[slot] == sequence ? answers[slot] : null;
     }
 
     // leases

@@ -294,6 +294,11 @@ public final class Sessions {
             sequencer.tell(session, new Downstream.Reply(slot, request.sequence(), refusal));
             return;
         }
+        Answer kept = session.kept(slot, request.sequence());
+        if (kept != null) {
+            sequencer.tell(session, new Downstream.Reply(slot, request.sequence(), kept));
+            return;
+        }
         if (!session.begin(slot, request.sequence())) {
             return;
         }
@@ -316,9 +321,9 @@ public final class Sessions {
     }
 
     private void mutate(Session session, Upstream.Request request, Operation.Mutation mutation) {
-        Answer before = request.resent() ? kept(session, request) : null;
+        Answer before = request.resent() ? keptInState(session, request) : null;
         if (before != null) {
-            reply(session, request, before);
+            replyToChange(session, request, before);
             return;
         }
         byte[] key = Keys.result(session.id(), request.slot());
@@ -336,7 +341,7 @@ public final class Sessions {
                         commit.content().ino(), commit.content().version(), true, null);
                 blocks.report(session.node(), all);
             }
-            reply(session, request, outcome.answer());
+            replyToChange(session, request, outcome.answer());
         }));
     }
 
@@ -370,7 +375,12 @@ public final class Sessions {
         sequencer.tell(session, new Downstream.Reply(request.slot(), request.sequence(), answer));
     }
 
-    private @Nullable Answer kept(Session session, Upstream.Request request) {
+    private void replyToChange(Session session, Upstream.Request request, Answer answer) {
+        session.keep(request.slot(), request.sequence(), answer);
+        reply(session, request, answer);
+    }
+
+    private @Nullable Answer keptInState(Session session, Upstream.Request request) {
         byte[] bytes = sequencer.view().get(Keys.result(session.id(), request.slot()));
         ResultRecord record = bytes == null ? null : ResultRecord.of(bytes);
         if (record == null || record.sequence() != request.sequence()) {
