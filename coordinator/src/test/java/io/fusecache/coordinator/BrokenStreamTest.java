@@ -75,6 +75,7 @@ final class BrokenStreamTest {
                                     SELF,
                                     "",
                                     "",
+                                    "",
                                     before == null ? 0 : before.session(),
                                     before == null ? 0 : before.secret()),
                             this);

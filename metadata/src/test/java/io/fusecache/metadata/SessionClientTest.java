@@ -40,7 +40,7 @@ final class SessionClientTest {
                             throw new AssertionError(broken);
                         }
                     }
-                    return new Welcome(1, 2, false, false, 8, Duration.ofSeconds(10), Welcome.Locks.KEPT);
+                    return new Welcome(1, 2, false, false, "", 8, Duration.ofSeconds(10), Welcome.Locks.KEPT);
                 }
 
                 @Override
