@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusecache.coordinator.session.Session;
 import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.coordinator.session.Sink;
+import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.Inode;
@@ -26,7 +27,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -128,6 +133,16 @@ final class BrokenStreamTest {
         }
     }
 
+    private static <T> FutureTask<T> begin(Callable<T> call) {
+        FutureTask<T> task = new FutureTask<>(call);
+        Thread.startVirtualThread(task);
+        return task;
+    }
+
+    private static AttributeChange mode(int permissions) {
+        return new AttributeChange(permissions, null, null, null, null, false);
+    }
+
     private static void assertErrno(Errno errno, org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
         assertThatThrownBy(call)
                 .isInstanceOfSatisfying(
@@ -171,5 +186,56 @@ final class BrokenStreamTest {
                 .extracting(Downstream.Reply::sequence)
                 .containsExactly(1L, 2L);
         assertThat(first.of(Downstream.Reply.class)).isEmpty();
+    }
+
+    /** The coordinator has the hello of a new stream long before the client has the welcome, and answers from its cache meanwhile. */
+    @Test
+    void whatWasLeasedIsAskedForUntilTheFirstWordOnTheNextStream() throws Exception {
+        Inode made = other.create(Inode.ROOT, name("x"), file(false));
+        Stream first = new Stream(null);
+        first.ask(1, false, new Operation.ReadInode(made.ino()));
+        assertThat(first.answer().failure()).isNull();
+        Stream second = new Stream(first.welcome());
+        FutureTask<Inode> change = begin(() -> other.setAttributes(made.ino(), mode(0600)));
+        Downstream.RecallRequest recall =
+                second.heard(Downstream.RecallRequest.class, 1).getFirst();
+        assertThat(recall.inodes()).contains(made.ino());
+        assertThat(change.isDone()).isFalse();
+        second.say(new Upstream.RecallDone(recall.recall(), Set.of()));
+        assertThat(change.get(LONG.toSeconds(), TimeUnit.SECONDS).permissions()).isEqualTo(0600);
+    }
+
+    @Test
+    void withTheFirstWordOnTheNextStreamTheLeasesOfBeforeAreGone() throws Exception {
+        Inode made = other.create(Inode.ROOT, name("x"), file(false));
+        Stream first = new Stream(null);
+        first.ask(1, false, new Operation.ReadInode(made.ino()));
+        assertThat(first.answer().failure()).isNull();
+        Stream second = new Stream(first.welcome());
+        second.say(new Upstream.Heartbeat(0, 0));
+        assertThat(other.setAttributes(made.ino(), mode(0600)).permissions()).isEqualTo(0600);
+        assertThat(second.of(Downstream.RecallRequest.class)).isEmpty();
+    }
+
+    /** A question of the old stream is answered on the new one, and its answer cached, before the client says a word there. */
+    @Test
+    void whatIsGrantedBeforeTheFirstWordOnTheNextStreamStaysGranted() throws Exception {
+        Inode made = other.create(Inode.ROOT, name("x"), file(false));
+        other.inode(made.ino());
+        onOther.gate = new CountDownLatch(1);
+        Stream first = new Stream(null);
+        first.say(new Upstream.Request(1, 1, false, new Operation.SetAttributes(made.ino(), mode(0640))));
+        Awaitility.await().atMost(LONG).until(() -> onOther.recalled.contains(made.ino()));
+        first.ask(1, false, new Operation.ReadInode(made.ino()));
+        Stream second = new Stream(first.welcome());
+        onOther.gate.countDown();
+        assertThat(second.heard(Downstream.Reply.class, 2))
+                .allSatisfy(reply -> assertThat(reply.answer().failure()).isNull());
+        second.say(new Upstream.Heartbeat(0, 0));
+        FutureTask<Inode> change = begin(() -> other.setAttributes(made.ino(), mode(0600)));
+        Downstream.RecallRequest recall =
+                second.heard(Downstream.RecallRequest.class, 1).getFirst();
+        second.say(new Upstream.RecallDone(recall.recall(), Set.of()));
+        assertThat(change.get(LONG.toSeconds(), TimeUnit.SECONDS).permissions()).isEqualTo(0600);
     }
 }

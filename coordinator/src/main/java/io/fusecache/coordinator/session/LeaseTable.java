@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All bring a session into a recall: a lease when the inode changes in any way; an open file only when its last name
  * goes, so that the file lives on; known names only when names of the directory change, for a recall of its attributes
- * alone leaves them with the kernel. A session that came back after a restart, or after its stream broke, holds no lease and
- * may have any inode of before open. Guarded by the sequencer's lock.
+ * alone leaves them with the kernel. A session that came back after a restart, or after its stream broke, holds no lease of before
+ * once it has said something, and may have any inode of before open; until then it may still answer its programs from what it had
+ * leased, and is asked for it as ever. Guarded by the sequencer's lock.
  */
 final class LeaseTable {
     /** A {@link Session}, or an array of several where an inode is shared: there may be millions of those. */
@@ -127,25 +128,29 @@ final class LeaseTable {
         }
     }
 
-    /** All leases of the session are void; what it has open of the inodes below {@code ino}, nobody knows. */
+    /**
+     * All leases of the session are void but those that it got on its new stream; what it has open of the inodes below {@code ino}, nobody
+     * knows.
+     */
     void suspect(Session session, long below) {
-        dropAll(session);
+        Set<Long> kept = session.spokeAgain();
+        for (long ino : leases.keys()) {
+            if (!kept.contains(ino)) {
+                drop(ino, session);
+            }
+        }
         named.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
         session.mayHaveOpenBelow(below);
         suspects.add(session);
     }
 
     void forget(Session session) {
-        dropAll(session);
-        suspects.remove(session);
-        named.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
-        open.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
-    }
-
-    private void dropAll(Session session) {
         for (long ino : leases.keys()) {
             drop(ino, session);
         }
+        suspects.remove(session);
+        named.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
+        open.values().removeIf(sessions -> sessions.remove(session) && sessions.isEmpty());
     }
 
     /** Whom to ask, about which inodes, before the outcome is applied; {@code asker} is left out. */

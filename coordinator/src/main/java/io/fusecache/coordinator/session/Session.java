@@ -46,6 +46,9 @@ public final class Session {
     private int leases;
     private @Nullable Set<Long> surplus;
 
+    /** Null but between a new stream and the first word on it. */
+    private @Nullable Set<Long> grantedUnspoken;
+
     Session(long id, long secret, NodeAddress node, LongSupplier durable, long nowNanos) {
         this.id = id;
         this.secret = secret;
@@ -158,6 +161,22 @@ public final class Session {
 
     // leases
 
+    /** On a new stream its client drops what it had leased before it says the first word. */
+    void mustSpeakAgain() {
+        grantedUnspoken = new HashSet<>();
+    }
+
+    boolean spokeYet() {
+        return grantedUnspoken == null;
+    }
+
+    /** What it was granted on the new stream until its first word. */
+    Set<Long> spokeAgain() {
+        Set<Long> granted = grantedUnspoken == null ? Set.of() : grantedUnspoken;
+        grantedUnspoken = null;
+        return granted;
+    }
+
     int leases() {
         return leases;
     }
@@ -165,6 +184,9 @@ public final class Session {
     void granted(long ino) {
         leases++;
         remember(ino);
+        if (grantedUnspoken != null) {
+            grantedUnspoken.add(ino);
+        }
         if (surplus != null) {
             surplus.remove(ino);
         }
@@ -200,6 +222,9 @@ public final class Session {
     }
 
     void grantedAgain(long ino) {
+        if (grantedUnspoken != null) {
+            grantedUnspoken.add(ino);
+        }
         if (surplus != null && surplus.remove(ino)) {
             remember(ino);
         }

@@ -45,7 +45,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A session is a record in the state, so that it survives the coordinator: the client comes back with its number and
  * secret, its write leases and unlinked files are still its own, and what it had asked for before is answered once. Its read
- * leases are void after every break of the stream; the client drops what it cached before it goes on.
+ * leases are void after every break of the stream; the client drops what it cached before it goes on, and with its first word on the
+ * new stream the coordinator knows that it has.
  *
  * <p>It ends when the client says goodbye, when its node comes with a new session, or when it is fenced: because it did not
  * answer a recall within its lease, or because it is gone and somebody waits for a file that it was writing, or for a lock.
@@ -185,7 +186,7 @@ public final class Sessions {
                 && known.node().equals(hello.node().id());
         Session session = resumed && known != null ? known : open(hello);
         if (resumed) {
-            leases.suspect(session, counters().nextInode());
+            session.mustSpeakAgain();
             locks.disconnected(session);
         }
         session.introduce(hello.node(), hello.nvmePath());
@@ -276,6 +277,9 @@ public final class Sessions {
                 return;
             }
             session.heard(System.nanoTime());
+            if (!session.spokeYet()) {
+                leases.suspect(session, counters().nextInode());
+            }
             switch (message) {
                 case Upstream.Request request -> request(session, request);
                 case Upstream.RecallDone done -> sequencer.recalled(session, done.recall(), done.inUse());
