@@ -42,16 +42,21 @@ final class Cluster implements AutoCloseable {
     private final Path directory;
     private final int coordinatorPort;
     private final int coordinatorGrpcPort;
+    private final List<String> store;
     private final List<String> flags;
     private final List<ClusterNode> nodes = new ArrayList<>();
     private final Thread atExit = new Thread(this::killAll);
     private Daemon coordinator;
 
-    private Cluster(List<String> flags) throws IOException, InterruptedException {
+    /** @param store the flags that say which; empty for a folder of the cluster's own */
+    private Cluster(List<String> store, List<String> flags) throws IOException, InterruptedException {
         Path base = Files.createDirectories(Path.of("target", "clusters").toAbsolutePath());
         this.directory = Files.createTempDirectory(base, "c");
         this.coordinatorPort = freePort();
         this.coordinatorGrpcPort = freePort();
+        this.store = store.isEmpty()
+                ? List.of("-cloud-provider", "file", "-file-root", bucket().toString())
+                : List.copyOf(store);
         this.flags = List.copyOf(flags);
         Files.createDirectories(bucket());
         Runtime.getRuntime().addShutdownHook(atExit);
@@ -61,7 +66,12 @@ final class Cluster implements AutoCloseable {
 
     /** @param flags of every node, beside those that make it part of this cluster */
     static Cluster start(int nodes, String... flags) throws IOException, InterruptedException {
-        Cluster cluster = new Cluster(List.of(flags));
+        return startOn(List.of(), nodes, flags);
+    }
+
+    /** @param store flags that say which bucket */
+    static Cluster startOn(List<String> store, int nodes, String... flags) throws IOException, InterruptedException {
+        Cluster cluster = new Cluster(store, List.of(flags));
         try {
             cluster.awaitCoordinator();
             for (int i = 1; i <= nodes; i++) {
@@ -109,6 +119,10 @@ final class Cluster implements AutoCloseable {
 
     Path bucket() {
         return directory.resolve("bucket");
+    }
+
+    List<String> store() {
+        return store;
     }
 
     int coordinatorPort() {

@@ -79,11 +79,8 @@ final class ClusterNode {
                 "-coordinator",
                 "localhost:" + cluster.coordinatorPort(),
                 "-coordinator-grpc",
-                "localhost:" + cluster.coordinatorGrpcPort(),
-                "-cloud-provider",
-                "file",
-                "-file-root",
-                cluster.bucket().toString()));
+                "localhost:" + cluster.coordinatorGrpcPort()));
+        arguments.addAll(cluster.store());
         arguments.addAll(flags);
         return arguments;
     }

@@ -2,31 +2,77 @@ package io.fusecache.client;
 
 import io.fusecache.cache.BufferArena;
 import io.fusecache.cache.CloudTier;
+import io.fusecache.client.NodeConfiguration.Secret;
 import io.fusecache.client.NodeConfiguration.Store;
 import io.fusecache.tiers.cloud.BucketOptions;
 import io.fusecache.tiers.cloud.BucketTier;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.file.FolderStore;
+import io.fusecache.tiers.cloud.s3.S3Options;
+import io.fusecache.tiers.cloud.s3.S3Store;
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
 
 /** The bucket that a configuration names. */
 final class Buckets {
+    /** The S3-compatible API of Google Cloud Storage. */
+    private static final URI GOOGLE = URI.create("https://storage.googleapis.com");
+
     private Buckets() {}
 
     static CloudTier open(NodeConfiguration.Bucket bucket, BufferArena memory) throws StartupException {
-        return new BucketTier(store(bucket.store()), memory, BucketOptions.of(bucket.timeout()));
+        BucketOptions options = BucketOptions.of(bucket.timeout());
+        return new BucketTier(store(bucket.store(), options), memory, options);
     }
 
-    private static ObjectStore store(Store store) throws StartupException {
+    private static ObjectStore store(Store store, BucketOptions options) throws StartupException {
         return switch (store) {
             case Store.FileFolder(var root) -> new FolderStore(root);
-            case Store.S3 s3 -> throw absent("s3");
-            case Store.Azure azure -> throw absent("azure");
-            case Store.Gcp gcp -> throw absent("gcp");
+            case Store.S3 s3 ->
+                new S3Store(new S3Options(
+                        "S3",
+                        s3.bucket(),
+                        s3.region(),
+                        s3.endpoint() == null ? null : URI.create(s3.endpoint()),
+                        s3.forcePathStyle(),
+                        credentials(s3.accessKeyId(), s3.secretAccessKey(), s3.sessionToken()),
+                        true,
+                        options.requests(),
+                        options.timeout(),
+                        S3Options.LARGEST_PAGE));
+            case Store.Azure azure ->
+                throw new StartupException(
+                        "this build has no provider 'azure': use -cloud-provider s3, gcp or file (with -file-root)");
+            case Store.Gcp gcp -> {
+                if (gcp.accessKeyId() == null) {
+                    throw new StartupException("-cloud-provider gcp wants an HMAC key: set GCP_ACCESS_KEY_ID and"
+                            + " GCP_SECRET_ACCESS_KEY (Cloud Storage, Settings, Interoperability)");
+                }
+                yield new S3Store(new S3Options(
+                        "Google Cloud Storage",
+                        gcp.bucket(),
+                        "auto",
+                        GOOGLE,
+                        true,
+                        credentials(gcp.accessKeyId(), gcp.secretAccessKey(), null),
+                        false,
+                        options.requests(),
+                        options.timeout(),
+                        S3Options.LARGEST_PAGE));
+            }
         };
     }
 
-    private static StartupException absent(String provider) {
-        return new StartupException(
-                "this build has no provider '" + provider + "': use -cloud-provider file with -file-root");
+    private static S3Options.@Nullable Credentials credentials(
+            @Nullable String accessKeyId, @Nullable Secret secretAccessKey, @Nullable Secret sessionToken)
+            throws StartupException {
+        if (accessKeyId == null && secretAccessKey == null) {
+            return null;
+        }
+        if (accessKeyId == null || secretAccessKey == null) {
+            throw new StartupException("an access key and its secret go together: set both of them, or none");
+        }
+        return new S3Options.Credentials(
+                accessKeyId, secretAccessKey.value(), sessionToken == null ? null : sessionToken.value());
     }
 }

@@ -1,0 +1,489 @@
+package io.fusecache.tiers.cloud.s3;
+
+import io.fusecache.cache.BlockChecksum;
+import io.fusecache.cache.CloudTier.StoredObject;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.RefusedException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.sync.RequestBody;
+import software.amazon.awssdk.core.sync.ResponseTransformer;
+import software.amazon.awssdk.services.s3.S3Client;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
+import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadResponse;
+import software.amazon.awssdk.services.s3.model.CompletedPart;
+import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
+import software.amazon.awssdk.services.s3.model.EncodingType;
+import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
+import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.MetadataDirective;
+import software.amazon.awssdk.services.s3.model.PutObjectResponse;
+import software.amazon.awssdk.services.s3.model.UploadPartResponse;
+
+/**
+ * A bucket of Amazon S3, or of any store that speaks its API.
+ *
+ * <ul>
+ *   <li>A key is the object's key, an attribute its {@code x-amz-meta-} header, an ETag its ETag without the quotes.
+ *   <li>What is put carries its CRC32C (or its MD5, where the store does not know that), which the store checks before the
+ *       object is there; so does each part. Ranges are read with If-Match, so that a version is never mixed with another.
+ *   <li>One request is one request: the SDK does not repeat. A deadline of its own ends one whose server stands still, because
+ *       an interrupt does not end a read of a socket on every kind of thread.
+ *   <li>An upload in parts carries a mark in its metadata, {@value #UPLOAD_MARK}, which is nobody's attribute: completing it twice
+ *       finds out by it that the first time was heard.
+ * </ul>
+ *
+ * <p>The SDK takes about a second to begin, so it is begun by the first request, and not by whoever makes the store.
+ */
+public final class S3Store implements ObjectStore {
+    /** "Multipart upload limits" of the S3 user guide. */
+    private static final Limits LIMITS = new Limits(5L << 30, 5 << 20, 10_000);
+
+    private static final String UPLOAD_MARK = "fusecache-upload";
+    private static final int MARK_LENGTH = new UUID(0, 0).toString().length();
+    private static final String MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e";
+    private static final long LARGEST_COPY = 5L << 30;
+    private static final long COPIED_PART = 512L << 20;
+    private static final int READ_BYTES = 64 << 10;
+
+    private final S3Options options;
+    private final S3Failures failures;
+    private final S3Connection connection;
+
+    public S3Store(S3Options options) {
+        this.options = options;
+        this.failures = new S3Failures(options);
+        this.connection = new S3Connection(options);
+    }
+
+    @Override
+    public String name() {
+        return "%s bucket '%s'%s"
+                .formatted(
+                        options.title(),
+                        options.bucket(),
+                        options.endpoint() == null ? " in " + options.region() : " at " + options.endpoint());
+    }
+
+    @Override
+    public Limits limits() {
+        return LIMITS;
+    }
+
+    @Override
+    public boolean read(ObjectRef object, long offset, MemorySegment target) throws IOException {
+        if (target.byteSize() == 0) {
+            return head(object.key())
+                    .filter(found -> found.object().equals(object))
+                    .isPresent();
+        }
+        String range = "bytes=" + offset + "-" + (offset + target.byteSize() - 1);
+        return attempt("reading '" + object.key() + "'", client -> {
+            try {
+                client.getObject(
+                        request -> request.bucket(options.bucket())
+                                .key(object.key())
+                                .range(range)
+                                .ifMatch(quoted(object.etag())),
+                        (ResponseTransformer<GetObjectResponse, GetObjectResponse>) (response, body) -> {
+                            fill(object, body, target);
+                            return response;
+                        });
+                return true;
+            } catch (SdkException failure) {
+                if (S3Failures.miss(failure)) {
+                    return false;
+                }
+                throw failure;
+            }
+        });
+    }
+
+    private static void fill(ObjectRef object, InputStream body, MemorySegment target) throws IOException {
+        byte[] buffer = new byte[(int) Math.min(READ_BYTES, target.byteSize())];
+        long at = 0;
+        while (at < target.byteSize()) {
+            int count = body.read(buffer, 0, (int) Math.min(buffer.length, target.byteSize() - at));
+            if (count < 0) {
+                throw new EOFException("'%s' gave %d bytes of the %d that were asked for"
+                        .formatted(object.key(), at, target.byteSize()));
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                throw new InterruptedIOException("reading '" + object.key() + "' was interrupted");
+            }
+            MemorySegment.copy(buffer, 0, target, ValueLayout.JAVA_BYTE, at, count);
+            at += count;
+        }
+    }
+
+    @Override
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+        requireNoBytesInMarker(key, bytes.byteSize());
+        PutObjectResponse response = attempt(
+                "putting '" + key + "'",
+                client -> client.putObject(
+                        request -> {
+                            request.bucket(options.bucket()).key(key).metadata(attributes);
+                            if (options.checksums()) {
+                                request.checksumCRC32C(crc32c(bytes));
+                            } else {
+                                request.contentMD5(md5(bytes));
+                            }
+                        },
+                        body(bytes)));
+        return new ObjectRef(key, unquoted(response.eTag()));
+    }
+
+    private static void requireNoBytesInMarker(String key, long size) throws RefusedException {
+        if (key.endsWith("/") && size > 0) {
+            throw new RefusedException("'" + key + "' ends in '/': it marks a directory and has no bytes");
+        }
+    }
+
+    private static RequestBody body(MemorySegment bytes) {
+        return RequestBody.fromContentProvider(
+                () -> new SegmentStream(bytes), bytes.byteSize(), "application/octet-stream");
+    }
+
+    @Override
+    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+        requireNoBytesInMarker(key, Math.max(1, size));
+        String mark = UUID.randomUUID().toString();
+        Map<String, String> marked = new LinkedHashMap<>(attributes);
+        marked.put(UPLOAD_MARK, mark);
+        CreateMultipartUploadResponse response = attempt(
+                "starting the upload of '" + key + "'",
+                client -> client.createMultipartUpload(request -> {
+                    request.bucket(options.bucket()).key(key).metadata(marked);
+                    if (options.checksums()) {
+                        request.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
+                    }
+                }));
+        return new Upload(key, mark + response.uploadId(), size, partBytes, attributes);
+    }
+
+    private static String mark(Upload upload) {
+        return upload.id().substring(0, MARK_LENGTH);
+    }
+
+    private static String uploadId(Upload upload) {
+        return upload.id().substring(MARK_LENGTH);
+    }
+
+    @Override
+    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
+        if (number < 1 || number > upload.parts() || bytes.byteSize() != upload.bytesInPart(number)) {
+            throw new RefusedException("part %d of '%s' with %d bytes: expected %d parts of %d, %d bytes in all"
+                    .formatted(
+                            number, upload.key(), bytes.byteSize(), upload.parts(), upload.partBytes(), upload.size()));
+        }
+        String crc = options.checksums() ? crc32c(bytes) : "";
+        UploadPartResponse response = attempt(
+                "putting part " + number + " of '" + upload.key() + "'",
+                client -> client.uploadPart(
+                        request -> {
+                            request.bucket(options.bucket())
+                                    .key(upload.key())
+                                    .uploadId(uploadId(upload))
+                                    .partNumber(number);
+                            if (options.checksums()) {
+                                request.checksumCRC32C(crc);
+                            } else {
+                                request.contentMD5(md5(bytes));
+                            }
+                        },
+                        body(bytes)));
+        return new Part(number, unquoted(response.eTag()) + (crc.isEmpty() ? "" : " " + crc));
+    }
+
+    @Override
+    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+        for (int i = 0; i < Math.max(upload.parts(), parts.size()); i++) {
+            if (i >= parts.size() || i >= upload.parts() || parts.get(i).number() != i + 1) {
+                throw new RefusedException("'%s' was to have parts 1 to %d: part %d is missing or was not put"
+                        .formatted(upload.key(), upload.parts(), i + 1));
+            }
+        }
+        List<CompletedPart> completed = parts.stream().map(S3Store::completed).toList();
+        try {
+            CompleteMultipartUploadResponse response = attempt(
+                    "completing the upload of '" + upload.key() + "'",
+                    client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
+                            .key(upload.key())
+                            .uploadId(uploadId(upload))
+                            .multipartUpload(all -> all.parts(completed))));
+            return new ObjectRef(upload.key(), unquoted(response.eTag()));
+        } catch (IOException failure) {
+            if (failure.getCause() instanceof SdkException sdk
+                    && S3Failures.code(sdk).equals("NoSuchUpload")) {
+                Optional<ObjectRef> done = completedBefore(upload);
+                if (done.isPresent()) {
+                    return done.get();
+                }
+            }
+            throw failure;
+        }
+    }
+
+    private Optional<ObjectRef> completedBefore(Upload upload) throws IOException {
+        return headObject(upload.key())
+                .filter(found -> mark(upload).equals(found.metadata().get(UPLOAD_MARK)))
+                .map(found -> new ObjectRef(upload.key(), unquoted(found.eTag())));
+    }
+
+    private static CompletedPart completed(Part part) {
+        String[] words = part.etag().split(" ", 2);
+        CompletedPart.Builder completed =
+                CompletedPart.builder().partNumber(part.number()).eTag(quoted(words[0]));
+        return (words.length > 1 ? completed.checksumCRC32C(words[1]) : completed).build();
+    }
+
+    @Override
+    public void abortUpload(Upload upload) throws IOException {
+        attempt("dropping the upload of '" + upload.key() + "'", client -> {
+            try {
+                return client.abortMultipartUpload(request ->
+                        request.bucket(options.bucket()).key(upload.key()).uploadId(uploadId(upload)));
+            } catch (SdkException failure) {
+                if (S3Failures.miss(failure)) {
+                    return upload;
+                }
+                throw failure;
+            }
+        });
+    }
+
+    @Override
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+        if (from.key().endsWith("/") || toKey.endsWith("/")) {
+            throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
+        }
+        try {
+            return unlessMissed(
+                    "copying '" + from.key() + "' to '" + toKey + "'",
+                    client -> unquoted(client.copyObject(request -> request.sourceBucket(options.bucket())
+                                    .sourceKey(from.key())
+                                    .copySourceIfMatch(quoted(from.etag()))
+                                    .destinationBucket(options.bucket())
+                                    .destinationKey(toKey)
+                                    .metadataDirective(MetadataDirective.COPY))
+                            .copyObjectResult()
+                            .eTag()),
+                    etag -> new ObjectRef(toKey, etag));
+        } catch (RefusedException refused) {
+            Optional<HeadObjectResponse> source = headObject(from.key());
+            if (source.isEmpty() || !unquoted(source.get().eTag()).equals(from.etag())) {
+                return Optional.empty();
+            }
+            if (source.get().contentLength() <= LARGEST_COPY) {
+                throw refused;
+            }
+            return copyInParts(from, source.get(), toKey);
+        }
+    }
+
+    private Optional<ObjectRef> copyInParts(ObjectRef from, HeadObjectResponse source, String toKey)
+            throws IOException {
+        long size = source.contentLength();
+        Map<String, String> attributes = attributes(source.metadata());
+        // The store's limits, not ours: parts of a copy carry no checksums of our making.
+        String id = attempt(
+                "starting the copy to '" + toKey + "'",
+                client -> client.createMultipartUpload(request ->
+                                request.bucket(options.bucket()).key(toKey).metadata(attributes))
+                        .uploadId());
+        boolean done = false;
+        try {
+            List<CompletedPart> parts = new ArrayList<>();
+            for (long at = 0; at < size; at += COPIED_PART) {
+                String range = "bytes=" + at + "-" + (Math.min(size, at + COPIED_PART) - 1);
+                int number = parts.size() + 1;
+                Optional<CompletedPart> part = unlessMissed(
+                        "copying '" + from.key() + "' to '" + toKey + "'",
+                        client -> client.uploadPartCopy(request -> request.sourceBucket(options.bucket())
+                                        .sourceKey(from.key())
+                                        .copySourceIfMatch(quoted(from.etag()))
+                                        .copySourceRange(range)
+                                        .destinationBucket(options.bucket())
+                                        .destinationKey(toKey)
+                                        .uploadId(id)
+                                        .partNumber(number))
+                                .copyPartResult()
+                                .eTag(),
+                        etag -> CompletedPart.builder()
+                                .partNumber(number)
+                                .eTag(etag)
+                                .build());
+                if (part.isEmpty()) {
+                    return Optional.empty();
+                }
+                parts.add(part.get());
+            }
+            String etag = attempt(
+                    "completing the copy to '" + toKey + "'",
+                    client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
+                                    .key(toKey)
+                                    .uploadId(id)
+                                    .multipartUpload(all -> all.parts(parts)))
+                            .eTag());
+            done = true;
+            return Optional.of(new ObjectRef(toKey, unquoted(etag)));
+        } finally {
+            if (!done) {
+                abortUpload(new Upload(toKey, new UUID(0, 0) + id, size, Integer.MAX_VALUE, Map.of()));
+            }
+        }
+    }
+
+    @Override
+    public void delete(String key) throws IOException {
+        attempt(
+                "removing '" + key + "'",
+                client -> client.deleteObject(
+                        request -> request.bucket(options.bucket()).key(key)));
+    }
+
+    @Override
+    public Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException {
+        ListObjectsV2Response response = attempt(
+                "listing '" + prefix + "'",
+                client -> client.listObjectsV2(request -> {
+                    request.bucket(options.bucket())
+                            .prefix(prefix)
+                            .maxKeys(options.pageSize())
+                            .encodingType(EncodingType.URL)
+                            .continuationToken(continuation);
+                    if (depth == Depth.LEVEL) {
+                        request.delimiter("/");
+                    }
+                }));
+        List<Listed> objects = response.contents().stream()
+                .map(object -> new Listed(
+                        object.key(),
+                        object.size(),
+                        unquoted(object.eTag()),
+                        object.lastModified() == null ? Timestamp.EPOCH : Timestamp.of(object.lastModified()),
+                        Map.of()))
+                .toList();
+        List<String> directories = response.commonPrefixes().stream()
+                .map(common -> common.prefix())
+                .toList();
+        boolean more = Boolean.TRUE.equals(response.isTruncated());
+        return new Page(objects, directories, more ? response.nextContinuationToken() : null);
+    }
+
+    @Override
+    public Optional<StoredObject> head(String key) throws IOException {
+        return headObject(key)
+                .map(found -> new StoredObject(
+                        new ObjectRef(key, unquoted(found.eTag())),
+                        found.contentLength(),
+                        attributes(found.metadata())));
+    }
+
+    private Optional<HeadObjectResponse> headObject(String key) throws IOException {
+        return unlessMissed(
+                "looking up '" + key + "'",
+                client -> client.headObject(
+                        request -> request.bucket(options.bucket()).key(key)),
+                found -> found);
+    }
+
+    private static Map<String, String> attributes(Map<String, String> metadata) {
+        Map<String, String> attributes = new LinkedHashMap<>(metadata);
+        attributes.remove(UPLOAD_MARK);
+        return attributes;
+    }
+
+    /** A listing of one key, because a refusal of it says why, which one of a HEAD request cannot. */
+    @Override
+    public void check() throws IOException {
+        attempt(
+                "looking into it",
+                client -> client.listObjectsV2(
+                        request -> request.bucket(options.bucket()).maxKeys(1)));
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+
+    // requests
+
+    @FunctionalInterface
+    private interface Request<T> {
+        T send(S3Client client);
+    }
+
+    private <T> T attempt(String what, Request<T> request) throws IOException {
+        try {
+            return request.send(connection.client());
+        } catch (SdkException failure) {
+            throw failures.of(what, failure);
+        }
+    }
+
+    /** Empty where the object is not there, or not the one that was asked for. */
+    private <T, R> Optional<R> unlessMissed(String what, Request<T> request, Function<T, R> result) throws IOException {
+        return attempt(what, client -> {
+            try {
+                return Optional.of(result.apply(request.send(client)));
+            } catch (SdkException failure) {
+                if (S3Failures.miss(failure)) {
+                    return Optional.<R>empty();
+                }
+                throw failure;
+            }
+        });
+    }
+
+    private static String quoted(String etag) {
+        return '"' + etag + '"';
+    }
+
+    private static String unquoted(@Nullable String etag) {
+        if (etag == null) {
+            // Some stores keep markers as folders, which have none.
+            return MD5_OF_NOTHING;
+        }
+        return etag.length() > 1 && etag.startsWith("\"") && etag.endsWith("\"")
+                ? etag.substring(1, etag.length() - 1)
+                : etag;
+    }
+
+    private static String crc32c(MemorySegment bytes) {
+        byte[] big = ByteBuffer.allocate(4).putInt(BlockChecksum.of(bytes)).array();
+        return Base64.getEncoder().encodeToString(big);
+    }
+
+    private static String md5(MemorySegment bytes) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("MD5");
+            digest.update(bytes.asByteBuffer());
+            return Base64.getEncoder().encodeToString(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has MD5", e);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+package io.fusecache.tiers.cloud.s3;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.testkit.S3Server;
+import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.ObjectStoreContract;
+import io.fusecache.tiers.cloud.RefusedException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The contract of stores over S3Proxy; and what is S3's alone. */
+final class S3StoreIT extends ObjectStoreContract {
+    @TempDir
+    static Path folder;
+
+    private static @Nullable S3Server server;
+    private static final AtomicInteger buckets = new AtomicInteger();
+    private String bucket = "";
+
+    @BeforeAll
+    static void startServer() throws Exception {
+        server = S3Server.start(folder);
+    }
+
+    @AfterAll
+    static void stopServer() throws Exception {
+        if (server != null) {
+            server.close();
+        }
+    }
+
+    private S3Options options() {
+        return new S3Options(
+                "S3",
+                bucket,
+                "us-east-1",
+                server == null ? null : server.endpoint(),
+                true,
+                new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null),
+                true,
+                24,
+                Duration.ofSeconds(20),
+                7);
+    }
+
+    private S3Options with(String name, @Nullable URI endpoint, S3Options.Credentials credentials, Duration timeout) {
+        return new S3Options("S3", name, "us-east-1", endpoint, true, credentials, true, 4, timeout, 7);
+    }
+
+    @Override
+    protected ObjectStore open() throws Exception {
+        bucket = "bucket-" + buckets.incrementAndGet();
+        Files.createDirectories(folder.resolve("buckets").resolve(bucket));
+        return new S3Store(options());
+    }
+
+    /** S3Proxy writes to a file whose name is longer than the object's. */
+    @Override
+    protected int longestName() {
+        return 200;
+    }
+
+    @Test
+    void aMissingBucketAndAWrongKeyAreOneLineWithTheWayOut() {
+        S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
+        URI endpoint = options().endpoint();
+        try (S3Store absent = new S3Store(with("no-such-bucket", endpoint, right, Duration.ofSeconds(20)))) {
+            assertThatThrownBy(absent::check)
+                    .isInstanceOf(RefusedException.class)
+                    .hasMessageContaining("S3 bucket 'no-such-bucket'")
+                    .hasMessageContaining("NoSuchBucket")
+                    .hasMessageContaining("-s3-bucket");
+        }
+        for (S3Options.Credentials wrong : List.of(
+                new S3Options.Credentials("other-key", S3Server.SECRET_KEY, null),
+                new S3Options.Credentials(S3Server.ACCESS_KEY, "other-secret", null))) {
+            try (S3Store refused = new S3Store(with(bucket, endpoint, wrong, Duration.ofSeconds(20)))) {
+                assertThatThrownBy(refused::check)
+                        .isInstanceOf(RefusedException.class)
+                        .hasMessageContaining("AWS_")
+                        .hasMessageNotContaining("other-secret")
+                        .hasMessageNotContaining("\n");
+            }
+        }
+    }
+
+    @Test
+    void aServerThatStandsStillEndsACallInItsTime() throws Exception {
+        S3Options.Credentials any = new S3Options.Credentials("a", "b", null);
+        try (ServerSocket silent = new ServerSocket(0);
+                S3Store stuck = new S3Store(with(
+                        bucket,
+                        URI.create("http://127.0.0.1:" + silent.getLocalPort()),
+                        any,
+                        Duration.ofMillis(500)))) {
+            assertThatThrownBy(stuck::check).isInstanceOf(IOException.class).isNotInstanceOf(RefusedException.class);
+        }
+    }
+
+    @Test
+    void aServerThatIsNotThereMayComeLater() throws Exception {
+        URI nobody;
+        try (ServerSocket free = new ServerSocket(0)) {
+            nobody = URI.create("http://127.0.0.1:" + free.getLocalPort());
+        }
+        S3Options.Credentials any = new S3Options.Credentials("a", "b", null);
+        try (S3Store away = new S3Store(with(bucket, nobody, any, Duration.ofSeconds(20)))) {
+            assertThatThrownBy(away::check)
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(RefusedException.class)
+                    .hasMessageContaining("efused");
+        }
+    }
+
+    @Test
+    void anObjectInPartsHasTheMarkOfItsUploadAndNobodySeesIt() throws Exception {
+        int part = store.limits().smallestPart();
+        ObjectStore.Upload upload = store.startUpload("k", part + 1L, part, ATTRIBUTES);
+        MemorySegment all = bytes(part + 1, 3);
+        List<ObjectStore.Part> parts =
+                List.of(store.putPart(upload, 1, all.asSlice(0, part)), store.putPart(upload, 2, all.asSlice(part, 1)));
+        ObjectRef done = store.completeUpload(upload, parts);
+        put("k", 10, 1);
+        assertThatThrownBy(() -> store.completeUpload(upload, parts))
+                .as("another object is at its key now")
+                .isInstanceOf(IOException.class);
+        assertThat(store.read(done, 0, memory.allocate(1))).isFalse();
+    }
+
+    @Test
+    void secretsAreNotShown() {
+        assertThat(new S3Options.Credentials("id", "hidden", "token").toString())
+                .contains("id")
+                .doesNotContain("hidden")
+                .doesNotContain("token");
+        assertThat(options().toString()).doesNotContain(S3Server.SECRET_KEY);
+        assertThat(store.name())
+                .isEqualTo("S3 bucket '" + bucket + "' at " + options().endpoint());
+    }
+}
