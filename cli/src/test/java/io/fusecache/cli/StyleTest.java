@@ -31,6 +31,8 @@ final class StyleTest {
             "who has which lock and who waits for whom: one change is a change of both",
             "fuse/src/main/java/io/fusecache/fuse/sys/Posix.java",
             "every downcall of the project, in one class by rule",
+            "metadata/src/main/java/io/fusecache/metadata/SessionClient.java",
+            "requests, stream and coming back: one state under two locks in one order",
             "tiers/src/main/java/io/fusecache/tiers/nvme/BackingFile.java",
             "one lock, one record: the rules of what it says stay in one place");
 
