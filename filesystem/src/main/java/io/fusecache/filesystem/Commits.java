@@ -92,8 +92,9 @@ final class Commits {
     void commitUnseenStores(InodeIo io) throws IOException {
         CachedFile file = io.opened().cached();
         FileVersion version = file.version();
-        boolean promised = version.sealed() || version.persisted();
-        if (promised && io.mayHaveBeenMapped() && !io.differs(file.file().stat())) {
+        if (version.sealed()
+                && io.mayHaveBeenMapped()
+                && !io.differs(file.file().stat())) {
             commitOtherBytes(io);
         }
     }

@@ -92,16 +92,18 @@ final class Releases {
             forwarding.flush(home);
             return;
         }
+        boolean mapped;
         io.turn.lock();
         try {
             commits.commitAtClose(io);
             tellOfMapping(io);
+            mapped = io.mayHaveBeenMapped();
         } catch (IOException e) {
             throw Failures.of("commit of inode " + io.ino(), e);
         } finally {
             io.turn.unlock();
         }
-        awaitDurability(io);
+        awaitDurability(io, mapped);
     }
 
     /** In turn, after a commit: what a mapping stores reaches the file below, and the kernel goes on with the times it has. */
@@ -132,9 +134,17 @@ final class Releases {
         }
     }
 
-    private void awaitDurability(InodeIo io) throws ErrnoException {
+    /** @param mapped whether a mapping may store what no time shows, unless its pages are clean: then their next store has a time */
+    private void awaitDurability(InodeIo io, boolean mapped) throws ErrnoException {
         InodeIo.Backing backing = io.backing();
         if (durability == Durability.CLOUD && backing != null && !unlinked.worthless(io.ino())) {
+            try {
+                if (mapped) {
+                    backing.cached().sync(true);
+                }
+            } catch (IOException e) {
+                throw Failures.of("sync of inode " + io.ino(), e);
+            }
             uploads.uploadNow(backing.version());
         }
     }

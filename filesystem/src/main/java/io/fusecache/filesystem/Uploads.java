@@ -121,7 +121,7 @@ final class Uploads implements AutoCloseable {
 
     /**
      * Whether the file is what was committed last, and no mapping can make it another: by its checksums, since a mapping that is gone may
-     * have stored what no time shows. What has none yet is sealed, and uploaded, as it is then.
+     * have stored what no time shows. What has none yet is sealed as it is then.
      *
      * @param committed how it looked when it was committed
      */
@@ -139,9 +139,8 @@ final class Uploads implements AutoCloseable {
                         || !InodeIo.sameContent(committed, file.file().stat())) {
                     return false;
                 }
-                return version.sealed()
-                        ? Arrays.equals(version.checksums(), file.checksum(version.size(), version.blockBytes()))
-                        : !version.persisted();
+                return !version.sealed()
+                        || Arrays.equals(version.checksums(), file.checksum(version.size(), version.blockBytes()));
             }
         } catch (IOException e) {
             LOG.debug("whether inode {} is as it was committed is not known", ino, e);
