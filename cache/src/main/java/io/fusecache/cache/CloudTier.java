@@ -4,6 +4,7 @@ import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,13 +25,36 @@ public interface CloudTier extends AutoCloseable {
      * Puts an object: {@code size} bytes that {@code content} reads, in parallel parts where it is large. It appears whole
      * or not at all.
      */
-    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content) throws IOException;
+    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+            throws IOException;
 
     /** Copies on the bucket's side, attributes included, while the source has that ETag; empty where it has not. */
-    Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException;
+    Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException;
 
     /** Removes the object; one that is not there is no error. */
-    void delete(String key) throws IOException;
+    void delete(String key, Permit permit) throws IOException;
+
+    /** The longest that one attempt of any of these takes. */
+    Duration timeout();
+
+    /** Leave to change the bucket, which ends at some time: then another may have it. */
+    @FunctionalInterface
+    interface Permit {
+        /** Of whoever alone changes a bucket. */
+        Permit FOR_GOOD = longest -> {};
+
+        /** Asked right before each attempt that changes the bucket, each part of a large object included: it ends within {@code longest}. */
+        void check(Duration longest) throws NoPermitException;
+    }
+
+    /** Nothing was begun, because it might have ended too late. Not tried again. */
+    final class NoPermitException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        public NoPermitException(String message) {
+            super(message);
+        }
+    }
 
     /** Everything one level below {@code prefix} (which ends in '/' or is empty); asks for nothing yet. */
     Pages list(String prefix);

@@ -29,12 +29,12 @@ import org.slf4j.LoggerFactory;
 final class CloudWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CloudWorker.class);
     private static final int BATCH = 64;
-    private static final Duration LEASE = Duration.ofSeconds(60);
     private static final Duration IDLE = Duration.ofSeconds(1);
 
     private final Metadata metadata;
     private final CloudTier cloud;
     private final Orphans orphans;
+    private final Duration lease;
     private final ExecutorService executor;
     private final Semaphore wanted = new Semaphore(0);
     private final Thread thread;
@@ -42,6 +42,7 @@ final class CloudWorker implements AutoCloseable {
     CloudWorker(FileSystem.Ground ground, Orphans orphans) {
         this.metadata = ground.metadata();
         this.cloud = ground.cloud();
+        this.lease = Tenure.forAttemptsOf(cloud.timeout());
         this.orphans = orphans;
         this.executor = ground.executor();
         this.thread = Thread.ofVirtual().name("cloud-work").unstarted(this::work);
@@ -73,8 +74,9 @@ final class CloudWorker implements AutoCloseable {
     /** Returns whether there may be more to do right now. */
     private boolean doSome() throws InterruptedException {
         List<CloudWork> batch;
+        long asked = System.nanoTime();
         try {
-            batch = metadata.connected() ? metadata.takeWork(BATCH, LEASE) : List.of();
+            batch = metadata.connected() ? metadata.takeWork(BATCH, lease) : List.of();
         } catch (ErrnoException e) {
             LOG.debug("no cloud work to be had", e);
             return false;
@@ -84,10 +86,11 @@ final class CloudWorker implements AutoCloseable {
         for (CloudWork piece : batch) {
             executor.execute(() -> {
                 try {
-                    perform(piece);
+                    perform(piece, Tenure.of(lease, asked, metadata, () -> metadata.renewWork(piece.id(), lease)));
                 } catch (IOException | ErrnoException e) {
                     failed.set(true);
                     LOG.warn("{} failed, some node tries again: {}", piece, e.getMessage());
+                    giveBack(piece);
                 } finally {
                     left.countDown();
                 }
@@ -97,21 +100,30 @@ final class CloudWorker implements AutoCloseable {
         return !batch.isEmpty() && !failed.get();
     }
 
-    private void perform(CloudWork piece) throws IOException, ErrnoException {
+    /** Soon, but not before what failed has certainly ended. */
+    private void giveBack(CloudWork piece) {
+        try {
+            boolean ignored = metadata.connected() && metadata.renewWork(piece.id(), Tenure.SPARE);
+        } catch (ErrnoException e) {
+            LOG.debug("{} is this node's for a while yet", piece, e);
+        }
+    }
+
+    private void perform(CloudWork piece, Tenure tenure) throws IOException, ErrnoException {
         switch (piece) {
             case CloudWork.Delete delete -> {
-                cloud.delete(delete.key());
+                cloud.delete(delete.key(), tenure);
                 metadata.finishWork(delete.id());
             }
             case CloudWork.DeleteMarker delete -> {
-                cloud.delete(delete.key());
+                cloud.delete(delete.key(), tenure);
                 metadata.finishWork(delete.id());
             }
             case CloudWork.PutMarker put -> {
-                cloud.put(put.key(), 0, Map.of(), CloudWorker::nothing);
+                cloud.put(put.key(), 0, Map.of(), CloudWorker::nothing, tenure);
                 metadata.finishWork(put.id());
             }
-            case CloudWork.Move move -> move(move);
+            case CloudWork.Move move -> move(move, tenure);
         }
     }
 
@@ -121,10 +133,10 @@ final class CloudWorker implements AutoCloseable {
         }
     }
 
-    private void move(CloudWork.Move move) throws IOException, ErrnoException {
-        Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey());
+    private void move(CloudWork.Move move, Tenure tenure) throws IOException, ErrnoException {
+        Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey(), tenure);
         if (copy.isPresent()) {
-            cloud.delete(move.from().key());
+            cloud.delete(move.from().key(), tenure);
         } else {
             copy = movedBefore(move);
         }

@@ -283,15 +283,19 @@ final class Uploads implements AutoCloseable {
             return overtaken(file);
         }
         FileVersion version = sealed.get();
+        long asked = System.nanoTime();
         Optional<UploadTicket> ticket = metadata.beginUpload(version.ino(), version.version());
         if (ticket.isEmpty()) {
             return waitsForItsKey(file, version) ? End.WAITS : End.THROUGH;
         }
-        Optional<ObjectRef> object = put(file, before, version, ticket.get());
+        Tenure tenure = Tenure.of(UploadTicket.VALID, asked, metadata, () -> metadata.renewUpload(version.ino()));
+        Optional<ObjectRef> object = put(file, before, version, ticket.get(), tenure);
         if (object.isEmpty()) {
             return overtaken(file);
         }
-        metadata.finishUpload(version.ino(), version.version(), object.get());
+        if (!metadata.finishUpload(version.ino(), version.version(), object.get())) {
+            return End.WAITS;
+        }
         file.persisted(new FileVersion(
                 version.ino(),
                 version.version(),
@@ -303,7 +307,8 @@ final class Uploads implements AutoCloseable {
     }
 
     /** Empty where the file changed meanwhile, so that what was put is of no version. */
-    private Optional<ObjectRef> put(CachedFile file, Disk.Stat before, FileVersion version, UploadTicket ticket)
+    private Optional<ObjectRef> put(
+            CachedFile file, Disk.Stat before, FileVersion version, UploadTicket ticket, Tenure tenure)
             throws IOException, ErrnoException {
         boolean good = false;
         try {
@@ -311,7 +316,8 @@ final class Uploads implements AutoCloseable {
                     ticket.key(),
                     version.size(),
                     ticket.attributes(),
-                    (offset, target) -> readFully(file, offset, target));
+                    (offset, target) -> readFully(file, offset, target),
+                    tenure);
             good = InodeIo.sameContent(before, file.file().stat());
             return good ? Optional.of(object) : Optional.empty();
         } finally {

@@ -5,6 +5,7 @@ import io.fusecache.cache.ReadOutcome;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -18,22 +19,27 @@ record MoodyCloud(CloudTier cloud, Supplier<TestCluster.BucketMood> mood) implem
     }
 
     @Override
-    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content)
+    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
             throws IOException {
         mood.get().answer();
-        return cloud.put(key, size, attributes, content);
+        return cloud.put(key, size, attributes, content, permit);
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
         mood.get().answer();
-        return cloud.copy(from, toKey);
+        return cloud.copy(from, toKey, permit);
     }
 
     @Override
-    public void delete(String key) throws IOException {
+    public void delete(String key, Permit permit) throws IOException {
         mood.get().answer();
-        cloud.delete(key);
+        cloud.delete(key, permit);
+    }
+
+    @Override
+    public Duration timeout() {
+        return cloud.timeout();
     }
 
     @Override

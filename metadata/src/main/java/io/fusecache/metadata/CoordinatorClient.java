@@ -381,8 +381,19 @@ public final class CoordinatorClient implements Metadata {
     }
 
     @Override
-    public void finishUpload(long ino, long version, ObjectRef object) throws ErrnoException {
-        ask(new Operation.FinishUpload(ino, version, object));
+    public boolean finishUpload(long ino, long version, ObjectRef object) throws ErrnoException {
+        return ask(Answer.Truth.class, new Operation.FinishUpload(ino, version, object))
+                .value();
+    }
+
+    @Override
+    public boolean renewUpload(long ino) throws ErrnoException {
+        return ask(Answer.Truth.class, new Operation.RenewUpload(ino)).value();
+    }
+
+    @Override
+    public boolean renewWork(long id, Duration lease) throws ErrnoException {
+        return ask(Answer.Truth.class, new Operation.RenewWork(id, lease)).value();
     }
 
     @Override

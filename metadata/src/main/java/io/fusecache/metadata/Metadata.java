@@ -178,8 +178,14 @@ public interface Metadata extends AutoCloseable {
      */
     Optional<UploadTicket> beginUpload(long ino, long version) throws ErrnoException;
 
-    /** The bucket has it now, as {@code object}. A version that is not the last any more is recorded as far as it matters. */
-    void finishUpload(long ino, long version, ObjectRef object) throws ErrnoException;
+    /** Makes this node's ticket for the file valid for as long as it was at first. False where it has none any more. */
+    boolean renewUpload(long ino) throws ErrnoException;
+
+    /**
+     * The bucket has it now, as {@code object}. A version that is not the last any more is recorded as far as it matters. False where
+     * nothing is recorded, because the ticket was not this node's any more or the file is gone.
+     */
+    boolean finishUpload(long ino, long version, ObjectRef object) throws ErrnoException;
 
     /**
      * This node does not upload any version of that inode now: one that it began has failed, or was overtaken. Whatever lies
@@ -189,6 +195,9 @@ public interface Metadata extends AutoCloseable {
 
     /** Takes up to {@code limit} pieces of work, for this node until {@code lease} has passed. */
     List<CloudWork> takeWork(int limit, Duration lease) throws ErrnoException;
+
+    /** It is this node's until {@code lease} has passed from now. False where it is not any more. */
+    boolean renewWork(long id, Duration lease) throws ErrnoException;
 
     void finishWork(long id) throws ErrnoException;
 

@@ -17,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,15 +73,15 @@ public abstract class CloudTierContract {
 
     @Test
     void smallAndEmptyObjectsComeBack() throws Exception {
-        assertReads(tier.put("a/small", 1000, Map.of(), content(1)), 0, 1000, 1);
-        ObjectRef empty = tier.put("a/empty", 0, ATTRIBUTES, content(1));
+        assertReads(tier.put("a/small", 1000, Map.of(), content(1), CloudTier.Permit.FOR_GOOD), 0, 1000, 1);
+        ObjectRef empty = tier.put("a/empty", 0, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
         assertThat(tier.head("a/empty")).contains(new StoredObject(empty, 0, ATTRIBUTES));
     }
 
     @Test
     void aLargeObjectComesBackInRangesOfAnySize() throws Exception {
         int size = largeBytes();
-        ObjectRef object = tier.put("large", size, ATTRIBUTES, content(2));
+        ObjectRef object = tier.put("large", size, ATTRIBUTES, content(2), CloudTier.Permit.FOR_GOOD);
         assertThat(tier.head("large")).contains(new StoredObject(object, size, ATTRIBUTES));
         assertReads(object, 0, size, 2);
         assertReads(object, 1, size - 1, 2);
@@ -91,23 +92,28 @@ public abstract class CloudTierContract {
     @Test
     void anotherVersionIsAMiss() throws Exception {
         int size = largeBytes();
-        ObjectRef first = tier.put("k", size, Map.of(), content(1));
-        ObjectRef second = tier.put("k", size, Map.of(), content(2));
+        ObjectRef first = tier.put("k", size, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        ObjectRef second = tier.put("k", size, Map.of(), content(2), CloudTier.Permit.FOR_GOOD);
         assertThat(tier.read(first, 0, memory.allocate(size))).isEqualTo(new ReadOutcome.Miss());
         assertReads(second, 0, size, 2);
-        tier.delete("k");
+        tier.delete("k", CloudTier.Permit.FOR_GOOD);
         assertThat(tier.read(second, 0, memory.allocate(10))).isEqualTo(new ReadOutcome.Miss());
     }
 
     @Test
     void contentThatCannotBeReadLeavesTheOldObject() throws Exception {
         for (int size : List.of(1000, largeBytes())) {
-            ObjectRef old = tier.put("k", 100, Map.of(), content(1));
-            assertThatThrownBy(() -> tier.put("k", size, Map.of(), (offset, target) -> {
-                        if (offset + target.byteSize() == size) {
-                            throw new IOException("the disk is broken");
-                        }
-                    }))
+            ObjectRef old = tier.put("k", 100, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+            assertThatThrownBy(() -> tier.put(
+                            "k",
+                            size,
+                            Map.of(),
+                            (offset, target) -> {
+                                if (offset + target.byteSize() == size) {
+                                    throw new IOException("the disk is broken");
+                                }
+                            },
+                            CloudTier.Permit.FOR_GOOD))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("the disk is broken");
             assertReads(old, 0, 100, 1);
@@ -115,29 +121,63 @@ public abstract class CloudTierContract {
     }
 
     @Test
+    void nothingIsBegunWithoutAPermit() throws Exception {
+        ObjectRef old = tier.put("k", 100, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        AtomicInteger asked = new AtomicInteger();
+        CloudTier.Permit ended = longest -> {
+            assertThat(longest).isEqualTo(tier.timeout());
+            asked.incrementAndGet();
+            throw new CloudTier.NoPermitException("no more");
+        };
+        for (int size : List.of(1000, largeBytes())) {
+            assertThatThrownBy(() -> tier.put("k", size, Map.of(), content(2), ended))
+                    .hasMessage("no more");
+        }
+        assertThatThrownBy(() -> tier.copy(old, "other", ended)).hasMessage("no more");
+        assertThatThrownBy(() -> tier.delete("k", ended)).hasMessage("no more");
+        assertThat(asked).as("asked once each: it is not tried again").hasValue(4);
+        assertReads(old, 0, 100, 1);
+        assertThat(tier.head("other")).isEmpty();
+    }
+
+    /** A large object is many requests, and so is one that was begun in time. */
+    @Test
+    void whatAPermitEndsInTheMiddleOfIsNotThere() throws Exception {
+        ObjectRef old = tier.put("k", 100, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        AtomicInteger left = new AtomicInteger(2);
+        assertThatThrownBy(() -> tier.put("k", largeBytes(), Map.of(), content(2), longest -> {
+                    if (left.getAndDecrement() <= 0) {
+                        throw new CloudTier.NoPermitException("no more");
+                    }
+                }))
+                .hasMessage("no more");
+        assertReads(old, 0, 100, 1);
+    }
+
+    @Test
     void aCopyNeedsTheETag() throws Exception {
-        ObjectRef first = tier.put("from", 1000, ATTRIBUTES, content(1));
-        ObjectRef copy = tier.copy(first, "to").orElseThrow();
+        ObjectRef first = tier.put("from", 1000, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        ObjectRef copy = tier.copy(first, "to", CloudTier.Permit.FOR_GOOD).orElseThrow();
         assertReads(copy, 0, 1000, 1);
         assertThat(tier.head("to").orElseThrow().attributes()).isEqualTo(ATTRIBUTES);
-        tier.put("from", 1000, Map.of(), content(2));
-        assertThat(tier.copy(first, "other")).isEmpty();
+        tier.put("from", 1000, Map.of(), content(2), CloudTier.Permit.FOR_GOOD);
+        assertThat(tier.copy(first, "other", CloudTier.Permit.FOR_GOOD)).isEmpty();
         assertThat(tier.head("other")).isEmpty();
     }
 
     @Test
     void whatIsNotThereIsNoErrorToDelete() throws Exception {
-        tier.delete("nothing");
-        tier.delete("no/directory/");
+        tier.delete("nothing", CloudTier.Permit.FOR_GOOD);
+        tier.delete("no/directory/", CloudTier.Permit.FOR_GOOD);
         assertThat(tier.head("nothing")).isEmpty();
     }
 
     @Test
     void aListingShowsOneLevel() throws Exception {
-        ObjectRef object = tier.put("d/file", 5, Map.of(), content(1));
-        tier.put("d/below/deep/file", 5, Map.of(), content(1));
-        tier.put("d/empty/", 0, Map.of(), content(1));
-        tier.put("elsewhere", 5, Map.of(), content(1));
+        ObjectRef object = tier.put("d/file", 5, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        tier.put("d/below/deep/file", 5, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        tier.put("d/empty/", 0, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        tier.put("elsewhere", 5, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         List<ListedObject> names = all("d/");
         assertThat(names)
                 .extracting(name -> name.name() + (name.directory() ? "/" : ""))
@@ -163,7 +203,7 @@ public abstract class CloudTierContract {
     @Test
     void manyNamesAreAllListed() throws Exception {
         for (int i = 0; i < 50; i++) {
-            tier.put("many/n" + i, 1, Map.of(), content(i));
+            tier.put("many/n" + i, 1, Map.of(), content(i), CloudTier.Permit.FOR_GOOD);
         }
         assertThat(all("many/"))
                 .extracting(ListedObject::name)

@@ -431,17 +431,23 @@ final class BlockFetcherTest {
         }
 
         @Override
-        public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content) {
+        public ObjectRef put(
+                String key, long size, Map<String, String> attributes, RangeReader content, Permit permit) {
             throw new AssertionError("not asked for");
         }
 
         @Override
-        public Optional<ObjectRef> copy(ObjectRef from, String toKey) {
+        public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) {
             throw new AssertionError("not asked for");
         }
 
         @Override
-        public void delete(String key) {
+        public void delete(String key, Permit permit) {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public Duration timeout() {
             throw new AssertionError("not asked for");
         }
 

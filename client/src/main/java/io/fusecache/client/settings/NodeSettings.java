@@ -31,6 +31,7 @@ import org.jspecify.annotations.Nullable;
 /** Reads a {@link NodeConfiguration} from settings: types, bounds, and what contradicts what. */
 public final class NodeSettings {
     private static final long MIN_MEMORY_BYTES = 32L << 20;
+    private static final Duration LONGEST_CLOUD_TIMEOUT = Duration.ofMinutes(4);
     private static final Map<String, Set<Setting>> OF_PROVIDER = Map.of(
             "file",
             Set.of(FILE_ROOT),
@@ -146,7 +147,16 @@ public final class NodeSettings {
     private Bucket bucket() throws UsageException {
         String provider = settings.text(CLOUD_PROVIDER).toLowerCase(Locale.ROOT);
         refuseOtherProviders(provider);
-        return new Bucket(store(provider), prefix(), positive(CLOUD_TIMEOUT), duration(BUCKET_REFRESH));
+        return new Bucket(store(provider), prefix(), cloudTimeout(), duration(BUCKET_REFRESH));
+    }
+
+    /** What a node may do to a key of the bucket it has for a few minutes, and an attempt has to end well within them. */
+    private Duration cloudTimeout() throws UsageException {
+        Duration timeout = positive(CLOUD_TIMEOUT);
+        if (timeout.compareTo(LONGEST_CLOUD_TIMEOUT) > 0) {
+            throw new UsageException(settings.origin(CLOUD_TIMEOUT) + ": expected at most 4m");
+        }
+        return timeout;
     }
 
     private Store store(String name) throws UsageException {

@@ -74,7 +74,12 @@ public enum Setting {
             env("FUSE_PEER_SIZE")),
     PEER_READ_MBPS("peer-read-mbps", "MB/s", "200", "what one peer is assumed to serve", env("FUSE_PEER_READ_MBPS")),
     PEER_TIMEOUT("peer-timeout", "TIME", "30s", "for one read from a peer", env("FUSE_PEER_TIMEOUT")),
-    CLOUD_TIMEOUT("cloud-timeout", "TIME", "60s", "for one try of a request to the bucket", env("FUSE_CLOUD_TIMEOUT")),
+    CLOUD_TIMEOUT(
+            "cloud-timeout",
+            "TIME",
+            "60s",
+            "for one try of a request to the bucket, 4m at most",
+            env("FUSE_CLOUD_TIMEOUT")),
     CLOUD_PROVIDER("cloud-provider", "NAME", "s3", "s3, azure, gcp or file", env("FUSE_CLOUD_PROVIDER")),
     FILE_ROOT(
             "file-root",

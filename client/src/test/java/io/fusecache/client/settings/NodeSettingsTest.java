@@ -107,6 +107,7 @@ final class NodeSettingsTest {
         refused(flags("port", "99999"), "-port: '99999': expected a number from 0 to 65535");
         refused(flags("chunk-size", "3"), "-chunk-size: '3': expected 1, 2, 4");
         refused(flags("durability", "never"), "-durability: 'never': expected one of local, peer, cloud");
+        refused(flags("cloud-timeout", "241s"), "-cloud-timeout: expected at most 4m");
         refused(flags("upload-delay", "5"), "-upload-delay: '5': expected a duration such as 30s");
         refused(flags("coordinator", "nowhere"), "-coordinator: 'nowhere': expected HOST:PORT");
         refused(flags("nvme-max-gb", "many"), "-nvme-max-gb: 'many': expected a size");

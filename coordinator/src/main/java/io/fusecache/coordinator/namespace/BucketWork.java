@@ -7,6 +7,7 @@ import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.UploadTicket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -29,8 +30,8 @@ final class BucketWork {
     private static final long SETTLE_DELAY_MILLIS = 1_000;
     /** So many keys below another are looked at; a store that minds one further on says so. */
     private static final int MOST_KEYS_BELOW = 64;
-    /** An upload whose node went away is taken to have ended after this. */
-    static final long UPLOAD_LIMIT_MILLIS = 600_000;
+    /** An upload that its node has not renewed for so long has ended: it begins nothing that could take longer. */
+    static final long UPLOAD_LIMIT_MILLIS = UploadTicket.VALID.toMillis();
 
     private BucketWork() {}
 

@@ -114,15 +114,14 @@ public final class Namespace {
             case Operation.Commit op -> new Answer.OneInode(Contents.commit(run, op));
             case Operation.Seal op -> new Answer.Truth(Contents.seal(run, op));
             case Operation.BeginUpload op -> Uploading.begin(run, op);
-            case Operation.FinishUpload op -> {
-                Uploading.finish(run, op);
-                yield new Answer.Nothing();
-            }
+            case Operation.RenewUpload op -> new Answer.Truth(Uploading.renew(run, op.ino()));
+            case Operation.FinishUpload op -> new Answer.Truth(Uploading.finish(run, op));
             case Operation.TakeWork op -> new Answer.Work(WorkTaking.take(run, op));
             case Operation.AbandonUpload op -> {
                 Uploading.abandon(run, op.ino());
                 yield new Answer.Nothing();
             }
+            case Operation.RenewWork op -> new Answer.Truth(WorkTaking.renew(run, op));
             case Operation.FinishWork op -> {
                 WorkTaking.finish(run, op.id());
                 yield new Answer.Nothing();

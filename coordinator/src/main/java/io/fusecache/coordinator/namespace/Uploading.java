@@ -55,9 +55,9 @@ final class Uploading {
         return without;
     }
 
+    /** Whether or not anything is heard of the node: what it has begun may go on without the coordinator. */
     static boolean underWay(Execution run, ContentRecord content) {
         return content.uploader() != null
-                && run.context().live().contains(content.uploader())
                 && run.context().nowMillis() - content.uploadSinceMillis() < BucketWork.UPLOAD_LIMIT_MILLIS;
     }
 
@@ -72,22 +72,35 @@ final class Uploading {
         return held != null && held.work() != 0;
     }
 
-    static void finish(Execution run, Operation.FinishUpload op) {
+    static boolean renew(Execution run, long ino) {
+        ContentRecord content = run.findContent(ino);
+        String key = content == null ? null : content.uploadKey();
+        if (content == null || key == null || !run.caller().equals(content.uploader())) {
+            return false;
+        }
+        run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
+        return true;
+    }
+
+    /** False where the caller's leave had gone to another, or the file is no more. */
+    static boolean finish(Execution run, Operation.FinishUpload op) {
         run.state().delete(Keys.upload(run.caller(), op.ino()));
         ObjectRef object = op.object();
         ContentRecord content = run.findContent(op.ino());
         KeyRecord key = BucketWork.findKey(run, object.key());
         if (content == null) {
             finishForNobody(run, object.key(), key);
-            return;
+            return false;
         }
         if (key == null
                 || key.ino() != op.ino()
-                || op.version() > content.last().version()) {
+                || op.version() > content.last().version()
+                || !run.caller().equals(content.uploader())
+                || !object.key().equals(content.uploadKey())) {
             // The key was given to another since: what is there is for that one to overwrite.
-            return;
+            return false;
         }
-        ContentRecord after = object.key().equals(content.uploadKey()) ? content.notUploading() : content;
+        ContentRecord after = content.notUploading();
         if (op.version() >= content.objectVersion()) {
             ObjectRef old = content.object();
             after = after.stored(object, op.version(), run.history());
@@ -102,6 +115,7 @@ final class Uploading {
         if (node != null && !ObjectKeys.ofFile(run, node).equals(object.key())) {
             BucketWork.checkPlace(run, op.ino());
         }
+        return true;
     }
 
     /** The caller's upload is over without a result; the key stays noted, since something may lie there. */

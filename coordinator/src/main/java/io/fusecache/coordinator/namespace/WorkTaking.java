@@ -265,6 +265,19 @@ final class WorkTaking {
         }
     }
 
+    /** Whether the piece is still the caller's, who then has it for as long again. */
+    static boolean renew(Execution run, Operation.RenewWork op) {
+        WorkRecord work = BucketWork.find(run, op.id());
+        if (work == null
+                || work.kind() == Kind.DELETE_AFTER_UPLOAD
+                || !run.caller().value().equals(work.lessee())) {
+            return false;
+        }
+        long leaseMillis = Math.max(1, op.lease().toMillis());
+        BucketWork.replace(run, work, work.takenUntil(run.context().nowMillis() + leaseMillis));
+        return true;
+    }
+
     /** The piece of work is done; of a move: its object was not there any more as it was known. */
     static void finish(Execution run, long id) {
         WorkRecord work = BucketWork.find(run, id);

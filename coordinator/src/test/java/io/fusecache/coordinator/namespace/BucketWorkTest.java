@@ -9,6 +9,7 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.time.Duration;
@@ -453,6 +454,67 @@ final class BucketWorkTest {
         assertThat(begin(next)).as("the other node is still at it").isInstanceOf(Answer.Nothing.class);
         machine.run(new Operation.FinishWork(first.id()), other, 8);
         assertThat(begin(next)).isInstanceOf(Answer.Ticket.class);
+    }
+
+    @Test
+    void workThatIsRenewedStaysItsLesseesAndWhoLostItIsTold() {
+        upload(machine.write(Inode.ROOT, "f", 10));
+        unlink(Inode.ROOT, "f");
+        machine.nowMillis += 5_000;
+        CloudWork work = take().getFirst();
+        NodeId other = new NodeId("other");
+        for (int i = 0; i < 5; i++) {
+            machine.nowMillis += LEASE.toMillis() - 1;
+            assertThat(renewed(work, Machine.NODE)).isTrue();
+            assertThat(renewed(work, other)).isFalse();
+            assertThat(takenBy(other)).isEmpty();
+        }
+        machine.nowMillis += LEASE.toMillis();
+        assertThat(renewed(work, Machine.NODE)).as("nobody has taken it since").isTrue();
+        machine.nowMillis += LEASE.toMillis();
+        assertThat(takenBy(other)).containsExactly(work);
+        assertThat(renewed(work, Machine.NODE)).isFalse();
+        assertThat(renewed(work, other)).isTrue();
+    }
+
+    private List<CloudWork> takenBy(NodeId node) {
+        Answer taken = machine.run(new Operation.TakeWork(10, LEASE), node, 8);
+        return ((Answer.Work) taken.result()).work();
+    }
+
+    private boolean renewed(CloudWork work, NodeId by) {
+        return truth(new Operation.RenewWork(work.id(), LEASE), by);
+    }
+
+    private boolean truth(Operation.Mutation operation, NodeId by) {
+        Answer answer = machine.run(operation, by, by.equals(Machine.NODE) ? Machine.SESSION : 8);
+        return ((Answer.Truth) answer.result()).value();
+    }
+
+    /** Nobody may hear of the node, and it may be at it all the same. */
+    @Test
+    void anUploadIsItsNodesUntilItsTicketEndsAndWhoLostItIsTold() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        NodeId other = new NodeId("other");
+        Operation.BeginUpload begin = new Operation.BeginUpload(file.ino(), 1);
+        assertThat(machine.run(begin, other, 8).result()).isInstanceOf(Answer.Ticket.class);
+        machine.nowMillis += UploadTicket.VALID.toMillis() - 10;
+        assertThat(begin(file)).isInstanceOf(Answer.Nothing.class);
+        assertThat(truth(new Operation.RenewUpload(file.ino()), other)).isTrue();
+        assertThat(truth(new Operation.RenewUpload(file.ino()), Machine.NODE)).isFalse();
+        machine.nowMillis += UploadTicket.VALID.toMillis() - 10;
+        assertThat(begin(file)).isInstanceOf(Answer.Nothing.class);
+        machine.nowMillis += 10;
+        assertThat(begin(file)).isInstanceOf(Answer.Ticket.class);
+        assertThat(truth(new Operation.RenewUpload(file.ino()), other)).isFalse();
+        ObjectRef late = new ObjectRef("f", "late");
+        assertThat(truth(new Operation.FinishUpload(file.ino(), 1, late), other))
+                .isFalse();
+        assertThat(content(file).persisted()).isFalse();
+        ObjectRef object = new ObjectRef("f", "right");
+        assertThat(truth(new Operation.FinishUpload(file.ino(), 1, object), Machine.NODE))
+                .isTrue();
+        assertThat(content(file).object()).isEqualTo(object);
     }
 
     @Test

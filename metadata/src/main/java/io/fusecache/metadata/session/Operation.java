@@ -95,6 +95,10 @@ public sealed interface Operation {
 
     record AbandonUpload(long ino) implements Mutation {}
 
+    record RenewUpload(long ino) implements Mutation {}
+
+    record RenewWork(long id, Duration lease) implements Mutation {}
+
     record FinishWork(long id) implements Mutation {}
 
     record FinishMove(long id, ObjectRef at) implements Mutation {}

@@ -113,6 +113,11 @@ final class OperationCodec {
                         .setLimit(take.limit())
                         .setLeaseNanos(take.lease().toNanos()));
             case Operation.AbandonUpload(long ino) -> request.setAbandonUpload(ino);
+            case Operation.RenewUpload(long ino) -> request.setRenewUpload(ino);
+            case Operation.RenewWork renew ->
+                request.setRenewWork(Wire.RenewWork.newBuilder()
+                        .setId(renew.id())
+                        .setLeaseNanos(renew.lease().toNanos()));
             case Operation.FinishWork(long id) -> request.setFinishWork(id);
             case Operation.FinishMove finish ->
                 request.setFinishMove(
@@ -268,6 +273,11 @@ final class OperationCodec {
                         RecordCodec.count(request.getTakeWork().getLimit(), "limit"),
                         RecordCodec.duration(request.getTakeWork().getLeaseNanos()));
             case ABANDON_UPLOAD -> new Operation.AbandonUpload(request.getAbandonUpload());
+            case RENEW_UPLOAD -> new Operation.RenewUpload(RecordCodec.ino(request.getRenewUpload()));
+            case RENEW_WORK ->
+                new Operation.RenewWork(
+                        request.getRenewWork().getId(),
+                        RecordCodec.duration(request.getRenewWork().getLeaseNanos()));
             case FINISH_WORK -> new Operation.FinishWork(request.getFinishWork());
             case FINISH_MOVE ->
                 new Operation.FinishMove(

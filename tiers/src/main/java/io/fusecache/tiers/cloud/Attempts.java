@@ -1,5 +1,6 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.time.Duration;
@@ -51,11 +52,18 @@ final class Attempts {
     }
 
     <T> T run(String what, Request<T> request) throws IOException {
+        return run(what, CloudTier.Permit.FOR_GOOD, request);
+    }
+
+    /** @param permit asked before each attempt, when nothing keeps it from being sent any more */
+    <T> T run(String what, CloudTier.Permit permit, Request<T> request) throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return once(what, request);
+                return once(what, permit, request);
+            } catch (RefusedException | CloudTier.NoPermitException last) {
+                throw last;
             } catch (IOException failed) {
-                if (failed instanceof RefusedException || Thread.currentThread().isInterrupted()) {
+                if (Thread.currentThread().isInterrupted()) {
                     throw failed;
                 }
                 if (attempt == options.attempts()) {
@@ -68,11 +76,20 @@ final class Attempts {
         }
     }
 
-    private <T> T once(String what, Request<T> request) throws IOException {
+    private <T> T once(String what, CloudTier.Permit permit, Request<T> request) throws IOException {
         try {
             requests.acquire();
         } catch (InterruptedException e) {
             throw interrupted(what);
+        }
+        boolean permitted = false;
+        try {
+            permit.check(options.timeout());
+            permitted = true;
+        } finally {
+            if (!permitted) {
+                requests.release();
+            }
         }
         Deadline deadline = new Deadline(Thread.currentThread());
         Future<?> bell = timer.schedule(deadline, options.timeout().toNanos(), TimeUnit.NANOSECONDS);

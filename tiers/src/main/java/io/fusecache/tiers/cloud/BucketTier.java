@@ -102,22 +102,24 @@ public final class BucketTier implements CloudTier {
     }
 
     @Override
-    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content)
+    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
             throws IOException {
         int partBytes = partBytes(key, size);
         if (size <= Math.min(partBytes, store.limits().largestPut())) {
             return withBuffer(key, size, buffer -> {
                 fill(content, 0, buffer);
-                return attempts.run("putting '" + key + "'", () -> store.put(key, buffer, attributes));
+                return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes));
             });
         }
         Upload upload = attempts.run(
-                "starting the upload of '" + key + "'", () -> store.startUpload(key, size, partBytes, attributes));
+                "starting the upload of '" + key + "'",
+                permit,
+                () -> store.startUpload(key, size, partBytes, attributes));
         boolean complete = false;
         try {
-            List<Part> parts = putParts(upload, content);
-            ObjectRef object =
-                    attempts.run("completing the upload of '" + key + "'", () -> store.completeUpload(upload, parts));
+            List<Part> parts = putParts(upload, content, permit);
+            ObjectRef object = attempts.run(
+                    "completing the upload of '" + key + "'", permit, () -> store.completeUpload(upload, parts));
             complete = true;
             return object;
         } finally {
@@ -141,7 +143,7 @@ public final class BucketTier implements CloudTier {
         return (int) part;
     }
 
-    private List<Part> putParts(Upload upload, RangeReader content) throws IOException {
+    private List<Part> putParts(Upload upload, RangeReader content, Permit permit) throws IOException {
         @Nullable Part[] parts = new Part[upload.parts()];
         Crew.workOff(parts.length, options.puts(), workers, index -> {
             int number = index + 1;
@@ -149,6 +151,7 @@ public final class BucketTier implements CloudTier {
                 fill(content, (long) index * upload.partBytes(), buffer);
                 return attempts.run(
                         "putting part %d of %d of '%s'".formatted(number, parts.length, upload.key()),
+                        permit,
                         () -> store.putPart(upload, number, buffer));
             });
         });
@@ -210,16 +213,21 @@ public final class BucketTier implements CloudTier {
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
-        return attempts.run("copying '%s' to '%s'".formatted(from.key(), toKey), () -> store.copy(from, toKey));
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
+        return attempts.run("copying '%s' to '%s'".formatted(from.key(), toKey), permit, () -> store.copy(from, toKey));
     }
 
     @Override
-    public void delete(String key) throws IOException {
-        attempts.run("deleting '" + key + "'", () -> {
+    public void delete(String key, Permit permit) throws IOException {
+        attempts.run("deleting '" + key + "'", permit, () -> {
             store.delete(key);
             return true;
         });
+    }
+
+    @Override
+    public Duration timeout() {
+        return options.timeout();
     }
 
     /**

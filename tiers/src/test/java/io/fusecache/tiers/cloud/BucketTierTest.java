@@ -89,7 +89,7 @@ final class BucketTierTest extends CloudTierContract {
             value = Fault.class,
             names = {"FAIL", "BREAK_OFF", "LOSE_ANSWER"})
     void aReadThatFailsIsRepeated(Fault fault) throws Exception {
-        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         store.next(Call.READ, ATTEMPTS - 1, fault);
         assertThat(read(object, LARGE).mismatch(expected(0, LARGE, 1))).isEqualTo(-1);
         assertThat(tier.repeatedRequests()).isEqualTo(ATTEMPTS - 1);
@@ -97,7 +97,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void pausesDoubleUpToABound() throws Exception {
-        ObjectRef object = tier.put("k", 10, Map.of(), content(1));
+        ObjectRef object = tier.put("k", 10, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         store.next(Call.READ, ATTEMPTS, Fault.FAIL);
         assertThatThrownBy(() -> read(object, 10))
                 .isInstanceOf(IOException.class)
@@ -127,9 +127,9 @@ final class BucketTierTest extends CloudTierContract {
         for (Call call : List.of(Call.PUT, Call.START, Call.PART, Call.COMPLETE)) {
             store.next(call, 2, fault);
         }
-        ObjectRef small = tier.put("small", 100, ATTRIBUTES, content(1));
+        ObjectRef small = tier.put("small", 100, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
         assertThat(read(small, 100).mismatch(expected(0, 100, 1))).isEqualTo(-1);
-        ObjectRef large = tier.put("large", LARGE, ATTRIBUTES, content(2));
+        ObjectRef large = tier.put("large", LARGE, ATTRIBUTES, content(2), CloudTier.Permit.FOR_GOOD);
         assertThat(read(large, LARGE).mismatch(expected(0, LARGE, 2))).isEqualTo(-1);
         assertThat(tier.head("large").orElseThrow().object()).isEqualTo(large);
     }
@@ -137,7 +137,8 @@ final class BucketTierTest extends CloudTierContract {
     @Test
     void aPutThatFailsForGoodDropsItsParts() throws Exception {
         store.next(Call.PART, 100, Fault.FAIL);
-        assertThatThrownBy(() -> tier.put("k", LARGE, Map.of(), content(1))).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD))
+                .isInstanceOf(IOException.class);
         assertThat(store.calls(Call.ABORT)).isEqualTo(1);
         assertThat(tier.head("k")).isEmpty();
         assertThat(store.inFlight()).isZero();
@@ -145,7 +146,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void aRequestThatDoesNotAnswerIsEndedAndRepeated() throws Exception {
-        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         try (BucketTier hasty = tier(Duration.ofMillis(50))) {
             store.next(Call.READ, 2, Fault.STALL);
             MemorySegment target = memory.allocate(RANGE);
@@ -159,7 +160,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void anInterruptEndsALargeReadAndAllItsRequests() throws Exception {
-        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         store.next(Call.READ, 100, Fault.STALL);
         try (ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor()) {
             Future<?> reading = workers.submit(() -> tier.read(object, 0, memory.allocate(LARGE)));
@@ -172,12 +173,13 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void requestsAndMemoryAreBounded() throws Exception {
-        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1));
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         CountDownLatch gate = new CountDownLatch(1);
         store.hold(gate);
         try (ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<ObjectRef>> puts = IntStream.range(0, 4)
-                    .mapToObj(i -> workers.submit(() -> tier.put("p" + i, LARGE, Map.of(), content(i))))
+                    .mapToObj(i -> workers.submit(
+                            () -> tier.put("p" + i, LARGE, Map.of(), content(i), CloudTier.Permit.FOR_GOOD)))
                     .toList();
             List<Future<ReadOutcome>> reads = IntStream.range(0, 4)
                     .mapToObj(i -> workers.submit(() -> tier.read(object, 0, memory.allocate(LARGE))))
@@ -197,7 +199,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void aBitThatFlipsOnTheWayIsForTheChecksumToFind() throws Exception {
-        ObjectRef object = tier.put("k", 100, Map.of(), content(1));
+        ObjectRef object = tier.put("k", 100, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         store.next(Call.READ, 1, Fault.FLIP_BIT);
         assertThat(read(object, 100).mismatch(expected(0, 100, 1))).isEqualTo(50);
     }
@@ -234,7 +236,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void anObjectThatNeedsTooLargePartsIsRefused() {
-        assertThatThrownBy(() -> tier.put("k", 1L << 62, Map.of(), content(1)))
+        assertThatThrownBy(() -> tier.put("k", 1L << 62, Map.of(), content(1), CloudTier.Permit.FOR_GOOD))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("more memory");
     }
