@@ -371,6 +371,19 @@ final class SessionsTest {
     }
 
     @Test
+    void leasesAreAskedBackUntilTheBoundHoldsThoughNothingMoreIsAskedFor() throws Exception {
+        try (Coordinator small = Coordinator.open(folder.resolve("small"), new SessionLimits(LEASE, 64, 64));
+                Metadata writer = small.connect(new NodeId("w"), new Recorder());
+                Metadata reader = small.connect(new NodeId("r"), new Recorder())) {
+            for (int i = 0; i < 300; i++) {
+                writer.create(Inode.ROOT, name("f" + i), file(false));
+            }
+            assertThat(reader.list(Inode.ROOT, 0, 300)).hasSize(300);
+            Awaitility.await().until(() -> small.sessions().nodes().stream().allMatch(node -> node.leases() <= 64));
+        }
+    }
+
+    @Test
     void aSecondNodeOfTheSameIdIsRefused() {
         assertThatThrownBy(() -> coordinator.connect(new NodeId("a"), new Recorder()))
                 .isInstanceOf(IOException.class)

@@ -313,6 +313,10 @@ final class Sequencer {
         Set<Long> given = recalling.turn() == null ? session.givenUp() : recalling.inodes();
         leases.recalled(session, given, inUse, recalling.directories());
         answered(session, recalling, inUse);
+        if (recalling.turn() == null) {
+            // It may be past its bound still, and never ask for anything again.
+            trim(session);
+        }
     }
 
     private void answered(Session session, Session.Recalling recalling, Set<Long> inUse) {
