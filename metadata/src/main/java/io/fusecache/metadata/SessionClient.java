@@ -24,6 +24,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,11 @@ final class SessionClient implements AutoCloseable {
     private static final long SHORTEST_RETRY_MILLIS = 20;
     private static final long LONGEST_RETRY_MILLIS = 1_000;
     private static final long FAREWELL_MILLIS = 5_000;
+    /** Where there are several coordinators, one of which may lead at this moment. */
+    private static final long LONGEST_RETRY_OF_SEVERAL_MILLIS = 250;
+
+    private static final long BEAT_OF_SEVERAL_MILLIS = 1_000;
+    private static final int MOST_UNANSWERED_BEATS = 3;
 
     /** How full the node's disk is. */
     record Space(long availableBytes, long usedBytes) {}
@@ -120,6 +126,9 @@ final class SessionClient implements AutoCloseable {
             throw new AssertionError("connected without a welcome");
         }
         beatMillis = Math.max(1, welcome.lease().toMillis() / 3);
+        if (transport.several()) {
+            beatMillis = Math.min(beatMillis, BEAT_OF_SEVERAL_MILLIS);
+        }
         beat();
     }
 
@@ -232,6 +241,17 @@ final class SessionClient implements AutoCloseable {
         /** Where it hears; set before the gate opens. */
         private volatile SessionTransport.@Nullable Stream own;
 
+        /** Since anything was heard. */
+        final AtomicInteger unansweredBeats = new AtomicInteger();
+
+        /** What is heard behind it waits until this has taken effect, and is not missed meanwhile. */
+        private volatile boolean taking;
+
+        /** Counts a beat that is about to be sent; whether too many of before are unanswered. */
+        boolean silent() {
+            return !taking && unansweredBeats.getAndIncrement() >= MOST_UNANSWERED_BEATS;
+        }
+
         private void awaitGate() {
             try {
                 gate.await();
@@ -242,6 +262,20 @@ final class SessionClient implements AutoCloseable {
 
         @Override
         public void received(Downstream message) {
+            unansweredBeats.set(0);
+            taking = true;
+            try {
+                take(message);
+            } finally {
+                unansweredBeats.set(0);
+                taking = false;
+            }
+        }
+
+        private void take(Downstream message) {
+            if (message instanceof Downstream.HeartbeatHeard) {
+                return;
+            }
             awaitGate();
             receiving.lock();
             try {
@@ -250,6 +284,7 @@ final class SessionClient implements AutoCloseable {
                 }
                 switch (message) {
                     case Downstream.Reply reply -> answered(reply);
+                    case Downstream.HeartbeatHeard heard -> {}
                     case Downstream.LockDecided decided -> locks.decided(decided.ticket(), decided.answer());
                     case Downstream.RecallRequest recall -> {
                         cache.drop(recall.inodes());
@@ -327,8 +362,16 @@ final class SessionClient implements AutoCloseable {
     private void beat() {
         SessionTransport.Stream to = stream;
         if (to != null) {
-            Space now = space.space();
-            to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
+            Reader of = reader;
+            if (of != null && transport.several() && of.silent()) {
+                LOG.warn(
+                        "the coordinator leaves {} signs of life unanswered: looking for another",
+                        MOST_UNANSWERED_BEATS);
+                to.close();
+            } else {
+                Space now = space.space();
+                to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
+            }
         }
         later(this::beat, Duration.ofMillis(beatMillis));
     }
@@ -345,7 +388,8 @@ final class SessionClient implements AutoCloseable {
             if (retryMillis == SHORTEST_RETRY_MILLIS || e instanceof SessionTransport.RefusedException) {
                 LOG.warn("the coordinator cannot be reached, trying on: {}", e.getMessage());
             }
-            retryMillis = Math.min(LONGEST_RETRY_MILLIS, retryMillis * 2);
+            long longest = transport.several() ? LONGEST_RETRY_OF_SEVERAL_MILLIS : LONGEST_RETRY_MILLIS;
+            retryMillis = Math.min(longest, retryMillis * 2);
             // Not all nodes at once, when a coordinator comes back.
             long pause = retryMillis / 2 + ThreadLocalRandom.current().nextLong(retryMillis / 2 + 1);
             later(this::reconnect, Duration.ofMillis(pause));

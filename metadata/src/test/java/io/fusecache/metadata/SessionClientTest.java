@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** The client's end of a session, against streams that do what real ones do at an inconvenient moment. */
@@ -74,6 +75,77 @@ final class SessionClientTest {
         RecallsAtOnce transport = new RecallsAtOnce();
         CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(transport);
         assertThat(transport.acknowledged).isCompletedWithValue(new Upstream.RecallDone(1, Set.of(5L)));
+        client.close();
+    }
+
+    /** Streams to one of several coordinators that answers signs of life, or not. */
+    private static final class Members implements SessionTransport {
+        final AtomicInteger opened = new AtomicInteger();
+        final AtomicInteger beats = new AtomicInteger();
+        volatile boolean silent;
+        private final boolean several;
+
+        Members(boolean several) {
+            this.several = several;
+        }
+
+        @Override
+        public boolean several() {
+            return several;
+        }
+
+        @Override
+        public Stream open(Hello hello, Receiver receiver) {
+            opened.incrementAndGet();
+            boolean deaf = silent;
+            silent = false;
+            return new Stream() {
+                @Override
+                public Welcome welcome() {
+                    return new Welcome(
+                            1, 2, hello.session() == 1, false, "", 8, Duration.ofMillis(60), Welcome.Locks.KEPT);
+                }
+
+                @Override
+                public void send(Upstream message) {
+                    if (message instanceof Upstream.Heartbeat) {
+                        beats.incrementAndGet();
+                        if (!deaf) {
+                            receiver.received(new Downstream.HeartbeatHeard());
+                        }
+                    }
+                }
+
+                @Override
+                public void close() {
+                    Thread.ofVirtual().start(() -> receiver.broken("closed"));
+                }
+            };
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @Test
+    void oneOfSeveralThatLeavesSignsOfLifeUnansweredIsLeft() throws Exception {
+        Members members = new Members(true);
+        members.silent = true;
+        CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(members);
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> members.opened.get() == 2);
+        int before = members.beats.get();
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> members.beats.get() > before + 10);
+        assertThat(members.opened).as("who answers is not left").hasValue(2);
+        client.close();
+    }
+
+    @Test
+    void theOnlyOneIsNotLeft() throws Exception {
+        Members only = new Members(false);
+        only.silent = true;
+        CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(only);
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> only.beats.get() > 10);
+        assertThat(only.opened).hasValue(1);
         client.close();
     }
 }

@@ -16,6 +16,7 @@ import io.fusecache.metadata.wire.StreamCodec;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,6 +81,8 @@ final class SessionStream extends ServerCall.Listener<Wire.Upstream> implements 
             LOG.warn("{} sent what is no message of a session: {}", who, malformed.getMessage());
             end(Status.INVALID_ARGUMENT.withDescription("malformed message: " + malformed.getMessage()));
             leave("it sent a malformed message");
+        } catch (IOException notNow) {
+            end(Status.UNAVAILABLE.withDescription(notNow.getMessage()));
         } catch (RuntimeException broken) {
             LOG.error("a message of {} could not be carried out", who, broken);
             end(Status.INTERNAL.withDescription("the coordinator failed: its log says why"));

@@ -152,8 +152,12 @@ public final class Sessions {
 
     // beginning
 
-    /** A client said hello on a new stream. The welcome comes on {@code sink}, when the session is durable. */
-    public Session connect(Hello hello, Sink sink) throws RefusedException {
+    /**
+     * A client said hello on a new stream. The welcome comes on {@code sink}, when the session is durable.
+     *
+     * @throws IOException where the state is closed, or cannot be written: it may be tried again, or elsewhere
+     */
+    public Session connect(Hello hello, Sink sink) throws IOException {
         if (hello.protocol() != Hello.PROTOCOL) {
             throw new RefusedException("node " + hello.node().id() + " speaks protocol " + hello.protocol()
                     + " and this coordinator " + Hello.PROTOCOL + ": run the same release on both");
@@ -165,20 +169,20 @@ public final class Sessions {
         boolean open = sequencer.inTurn(() -> {
             try {
                 result[0] = connectInTurn(hello, sink);
-            } catch (RefusedException refused) {
+            } catch (IOException refused) {
                 result[1] = refused;
             }
         });
         if (!open) {
-            throw new RefusedException("the coordinator shuts down");
+            throw new IOException("the coordinator shuts down");
         }
-        if (result[1] instanceof RefusedException refused) {
+        if (result[1] instanceof IOException refused) {
             throw refused;
         }
         return (Session) Objects.requireNonNull(result[0]);
     }
 
-    private Session connectInTurn(Hello hello, Sink sink) throws RefusedException {
+    private Session connectInTurn(Hello hello, Sink sink) throws IOException {
         checkVolume(hello);
         Session known = sessions.find(hello.session());
         boolean resumed = known != null
@@ -220,7 +224,7 @@ public final class Sessions {
         return session;
     }
 
-    private void checkVolume(Hello hello) throws RefusedException {
+    private void checkVolume(Hello hello) throws IOException {
         VolumeRecord volume = VolumeRecord.in(sequencer.view());
         if (!hello.namespace().isEmpty() && !hello.namespace().equals(volume.namespace())) {
             throw new RefusedException("node " + hello.node().id() + " has inodes of the namespace " + hello.namespace()
@@ -237,7 +241,7 @@ public final class Sessions {
         }
     }
 
-    private Session open(Hello hello) throws RefusedException {
+    private Session open(Hello hello) throws IOException {
         NodeId node = hello.node().id();
         Session other = sessions.of(node);
         if (other != null) {
@@ -259,12 +263,12 @@ public final class Sessions {
     }
 
     /** For what touches no inode, and so conflicts with nothing. */
-    private void appendNow(Turn.Command command, String failure) throws RefusedException {
+    private void appendNow(Turn.Command command, String failure) throws IOException {
         Outcome outcome = command.execute(new Context(sequencer.now(), 0, null, Map.of(), Set.of()), sequencer.view());
         try {
             log.append(outcome.changes());
         } catch (IOException e) {
-            throw new RefusedException(failure + ": " + e.getMessage());
+            throw new IOException(failure + ": " + e.getMessage(), e);
         }
     }
 
@@ -283,7 +287,10 @@ public final class Sessions {
             switch (message) {
                 case Upstream.Request request -> request(session, request);
                 case Upstream.RecallDone done -> sequencer.recalled(session, done.recall(), done.inUse());
-                case Upstream.Heartbeat beat -> session.space(beat.availableBytes(), beat.usedBytes());
+                case Upstream.Heartbeat beat -> {
+                    session.space(beat.availableBytes(), beat.usedBytes());
+                    sequencer.tellPromptly(session, new Downstream.HeartbeatHeard());
+                }
                 case Upstream.HeldLocks held -> locks.held(session, held);
                 case Upstream.Goodbye bye -> end(session, true, "");
             }

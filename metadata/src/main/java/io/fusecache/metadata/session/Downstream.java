@@ -10,6 +10,9 @@ public sealed interface Downstream {
     /** What became of a request for a lock that was queued. */
     record LockDecided(long ticket, Answer answer) implements Downstream {}
 
+    /** An answer to {@link Upstream.Heartbeat}: whoever says so may speak, which a replica that may be deposed does not. */
+    record HeartbeatHeard() implements Downstream {}
+
     /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. */
     record RecallRequest(long recall, Set<Long> inodes, boolean names) implements Downstream {}
 }

@@ -12,6 +12,14 @@ public interface SessionTransport extends AutoCloseable {
      */
     Stream open(Hello hello, Receiver receiver) throws IOException;
 
+    /**
+     * Whether there are several coordinators to open to: then a silent one is left for another, and each {@link #open} after a
+     * stream broke begins with another one than that.
+     */
+    default boolean several() {
+        return false;
+    }
+
     @Override
     void close();
 

@@ -19,7 +19,7 @@ public sealed interface Upstream {
     /** What a recall covered is dropped; {@code inUse} are those of its inodes that are open here. */
     record RecallDone(long recall, Set<Long> inUse) implements Upstream {}
 
-    /** The session is alive; the node's disk is as full as this. */
+    /** The session is alive; the node's disk is as full as this. Answered by {@link Downstream.HeartbeatHeard}. */
     record Heartbeat(long availableBytes, long usedBytes) implements Upstream {}
 
     /**

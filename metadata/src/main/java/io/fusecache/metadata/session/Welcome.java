@@ -14,7 +14,7 @@ import java.time.Duration;
  *     nothing in another one
  * @param slots how many requests may be in flight
  * @param locks what the coordinator has of the session's file locks
- * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it
+ * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it, or oftener
  */
 public record Welcome(
         long session,

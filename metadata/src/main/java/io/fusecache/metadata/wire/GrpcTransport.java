@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sessions over gRPC. {@link #open} tries each address of the coordinator once, beginning with the one that answered last.
+ * Sessions over gRPC. {@link #open} tries each address once, beginning behind the one that welcomed last.
  *
  * <p>One thread serves the network, and receivers are called on it, because a handover would cost each answer a quarter of
  * its time: they must not block. Only what comes first on a stream is handed over (see {@link GrpcStream}).
@@ -72,6 +72,8 @@ public final class GrpcTransport implements SessionTransport {
             Duration welcomeTimeout) {
         private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
         private static final Duration WELCOME_TIMEOUT = Duration.ofSeconds(10);
+        /** Of several: one that is stopped takes connections still. */
+        private static final Duration SHORT_TIMEOUT = Duration.ofSeconds(2);
 
         public Options {
             grpc = List.copyOf(grpc);
@@ -82,11 +84,21 @@ public final class GrpcTransport implements SessionTransport {
         }
 
         public static Options grpc(List<InetSocketAddress> addresses, @Nullable String apiKey) {
-            return new Options(addresses, List.of(), apiKey, CONNECT_TIMEOUT, WELCOME_TIMEOUT);
+            return of(addresses, List.of(), apiKey);
         }
 
         public static Options http(List<InetSocketAddress> addresses, @Nullable String apiKey) {
-            return new Options(List.of(), addresses, apiKey, CONNECT_TIMEOUT, WELCOME_TIMEOUT);
+            return of(List.of(), addresses, apiKey);
+        }
+
+        private static Options of(List<InetSocketAddress> grpc, List<InetSocketAddress> http, @Nullable String apiKey) {
+            boolean several = grpc.size() + http.size() > 1;
+            return new Options(
+                    grpc,
+                    http,
+                    apiKey,
+                    several ? SHORT_TIMEOUT : CONNECT_TIMEOUT,
+                    several ? SHORT_TIMEOUT : WELCOME_TIMEOUT);
         }
 
         private List<InetSocketAddress> addresses() {
@@ -114,6 +126,11 @@ public final class GrpcTransport implements SessionTransport {
             }
         }
         throw new IOException("no coordinator at " + String.join(", ", reasons));
+    }
+
+    @Override
+    public boolean several() {
+        return options.addresses().size() > 1;
     }
 
     private Stream open(InetSocketAddress address, Hello hello, Receiver receiver) throws IOException {
@@ -201,10 +218,11 @@ public final class GrpcTransport implements SessionTransport {
         }
     }
 
+    /** Its successor is asked first when its stream is no more: what broke may be silent for long. */
     private void succeeded(int index) {
         lock.lock();
         try {
-            preferred = index;
+            preferred = (index + 1) % options.addresses().size();
         } finally {
             lock.unlock();
         }

@@ -156,6 +156,9 @@ public final class StreamCodec {
                                 Wire.LockDecided.newBuilder().setTicket(ticket).setAnswer(body))
                         .build();
             }
+            case Downstream.HeartbeatHeard() ->
+                encoded.setHeartbeatHeard(Wire.HeartbeatHeard.getDefaultInstance())
+                        .build();
             case Downstream.RecallRequest(long recall, Set<Long> inodes, boolean names) ->
                 encoded.setRecall(Wire.RecallRequest.newBuilder()
                                 .setRecall(recall)
@@ -182,6 +185,7 @@ public final class StreamCodec {
                     new Downstream.LockDecided(
                             message.getLockDecided().getTicket(),
                             AnswerCodec.decode(message.getLockDecided().getAnswer()));
+                case HEARTBEAT_HEARD -> new Downstream.HeartbeatHeard();
                 case WELCOME -> throw new MalformedException("a second Welcome");
                 case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
             };

@@ -139,6 +139,30 @@ final class GrpcTransportIT {
         }
     }
 
+    /** One that is stopped takes connections and says nothing: who lost a stream to it asks the others first. */
+    @Test
+    void whereAStreamBrokeIsAskedLast() throws Exception {
+        try (ScriptedCoordinator follower = new ScriptedCoordinator();
+                ScriptedCoordinator other = new ScriptedCoordinator();
+                GrpcTransport several = new GrpcTransport(
+                        Options.grpc(List.of(coordinator.address(), follower.address(), other.address()), null))) {
+            follower.refusal = Status.UNAVAILABLE.withDescription("not the leader, it is c");
+            several.open(HELLO, ears).close();
+            coordinator.next();
+            several.open(HELLO, new Ears()).close();
+            follower.next();
+            other.next();
+            assertThat(coordinator.heard).isEmpty();
+
+            other.refusal = follower.refusal;
+            coordinator.refusal = follower.refusal;
+            assertThatThrownBy(() -> several.open(HELLO, new Ears()))
+                    .isInstanceOf(IOException.class)
+                    .isNotInstanceOf(RefusedException.class)
+                    .hasMessageContaining("not the leader, it is c");
+        }
+    }
+
     @Test
     void aReceiverMayBlockUntilItsOpenerIsReady() throws Exception {
         CompletableFuture<String> gate = new CompletableFuture<>();
