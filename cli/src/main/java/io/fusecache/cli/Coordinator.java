@@ -5,11 +5,13 @@ import io.fusecache.client.settings.ByteSize;
 import io.fusecache.client.settings.UsageException;
 import io.fusecache.coordinator.CoordinatorConfiguration;
 import io.fusecache.coordinator.CoordinatorServer;
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.state.StateStore;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.ParseResult;
@@ -42,13 +44,7 @@ public final class Coordinator {
                 out.println("fuse-cache " + Version.text() + " (Java " + Runtime.version() + ")");
                 return ExitStatus.DONE;
             }
-            CoordinatorFlags.Asked asked = CoordinatorFlags.read(flags, environment);
-            if (asked.members().size() > 1) {
-                err.println("coordinator: -raft-peers names " + asked.members().size()
-                        + " members, and this release runs one: start it without -raft-id and -raft-peers");
-                return ExitStatus.FAILURE;
-            }
-            serve(asked.configuration());
+            serve(CoordinatorFlags.read(flags, environment));
             return RUNS;
         } catch (UsageException wrong) {
             err.println("coordinator: " + wrong.getMessage());
@@ -63,16 +59,24 @@ public final class Coordinator {
         CoordinatorServer server = CoordinatorServer.start(configuration);
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("stop").unstarted(() -> stop(server)));
         LOG.info(
-                "fuse-cache coordinator {} serves: listen={} port={} grpc-port={} data={} | api-key {}, replication off "
-                        + "(one member), TLS off | memory: heap {}, database {}",
+                "fuse-cache coordinator {} serves: listen={} port={} grpc-port={} data={} | api-key {}, replication {}, "
+                        + "TLS off | memory: heap {}, database {}",
                 Version.text(),
                 configuration.listenHost(),
                 server.port(),
                 server.grpcPort(),
                 configuration.data(),
                 configuration.apiKey() == null ? "off" : "on",
+                replication(configuration.replicas()),
                 ByteSize.text(Runtime.getRuntime().maxMemory()),
                 ByteSize.text(StateStore.MEMORY_BYTES));
+    }
+
+    private static String replication(@Nullable ReplicaGroup group) {
+        return group == null
+                ? "off (one member)"
+                : "on (" + group.self() + " of "
+                        + String.join(", ", group.members().keySet()) + ")";
     }
 
     /** A signal is how a coordinator is meant to end: status 0, and not the JVM's 143. */

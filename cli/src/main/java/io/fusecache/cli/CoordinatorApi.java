@@ -25,8 +25,12 @@ final class CoordinatorApi {
     private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
     private static final Duration ANSWER_WITHIN = Duration.ofSeconds(90);
 
-    private final HttpClient client =
-            HttpClient.newBuilder().connectTimeout(CONNECT_WITHIN).build();
+    /** A member of a replica group that follows says where the leader is. */
+    private final HttpClient client = HttpClient.newBuilder()
+            .connectTimeout(CONNECT_WITHIN)
+            .followRedirects(HttpClient.Redirect.NORMAL)
+            .build();
+
     private final JsonMapper mapper = new JsonMapper();
     private final String address;
     private final String apiKey;

@@ -5,6 +5,7 @@ import io.fusecache.client.settings.GoDuration;
 import io.fusecache.client.settings.HostPortText;
 import io.fusecache.client.settings.UsageException;
 import io.fusecache.coordinator.CoordinatorConfiguration;
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -44,7 +47,13 @@ final class CoordinatorFlags {
                 "COORDINATOR_TRASH_KEEP"),
         API_KEY("api-key", "KEY", "", "what requests and clients must carry", "FUSE_API_KEY"),
         RAFT_ID("raft-id", "NAME", "", "which of -raft-peers this member is", "COORDINATOR_RAFT_ID"),
-        RAFT_PEERS("raft-peers", "ID=HOST:PORT,...", "", "the members of a replica group", "COORDINATOR_RAFT_PEERS");
+        RAFT_PEERS(
+                "raft-peers",
+                "ID=HOST:PORT,...",
+                "",
+                "the members of a replica group, and where they reach each other; as ID=HOST:PORT:GRPC:HTTP where"
+                        + " their -grpc-port and -port differ from this member's",
+                "COORDINATOR_RAFT_PEERS");
 
         final String flag;
         final String placeholder;
@@ -60,13 +69,6 @@ final class CoordinatorFlags {
             this.variable = variable;
         }
     }
-
-    /**
-     * What was asked for.
-     *
-     * @param members of the replica group, by their name; one where none were named
-     */
-    record Asked(CoordinatorConfiguration configuration, Map<String, HostPort> members) {}
 
     private static CommandLine command() {
         CommandSpec spec = CommandSpec.create().name("coordinator").mixinStandardHelpOptions(false);
@@ -126,7 +128,7 @@ final class CoordinatorFlags {
         }
     }
 
-    static Asked read(ParseResult flags, Map<String, String> environment) throws UsageException {
+    static CoordinatorConfiguration read(ParseResult flags, Map<String, String> environment) throws UsageException {
         Texts texts = new Texts(flags, environment);
         int port = texts.port(Setting.PORT);
         int grpcPort = texts.port(Setting.GRPC_PORT);
@@ -135,20 +137,22 @@ final class CoordinatorFlags {
                     .formatted(texts.origin(Setting.PORT), texts.origin(Setting.GRPC_PORT), port));
         }
         String apiKey = texts.text(Setting.API_KEY);
-        return new Asked(
-                new CoordinatorConfiguration(
-                        texts.text(Setting.LISTEN),
-                        port,
-                        grpcPort,
-                        texts.data(),
-                        apiKey.isEmpty() ? null : apiKey,
-                        texts.trashKeep()),
-                texts.members());
+        return new CoordinatorConfiguration(
+                texts.text(Setting.LISTEN),
+                port,
+                grpcPort,
+                texts.data(),
+                apiKey.isEmpty() ? null : apiKey,
+                texts.trashKeep(),
+                texts.replicas(port, grpcPort));
     }
 
     /** The texts of the settings, with where each came from. */
     private static final class Texts {
         private record Text(String text, String origin) {}
+
+        /** HOST:PORT and two more ports. */
+        private static final Pattern FOUR_PARTS = Pattern.compile("(.+:\\d{1,5}):(\\d{1,5}):(\\d{1,5})");
 
         private final Map<Setting, Text> texts = new LinkedHashMap<>();
 
@@ -232,32 +236,30 @@ final class CoordinatorFlags {
             }
         }
 
-        Map<String, HostPort> members() throws UsageException {
+        /** Null for a coordinator without replicas, also where it is the only member. */
+        @Nullable ReplicaGroup replicas(int port, int grpcPort) throws UsageException {
             String id = text(Setting.RAFT_ID);
             String peers = text(Setting.RAFT_PEERS);
-            Map<String, HostPort> members = new LinkedHashMap<>();
             if (id.isEmpty() && peers.isEmpty()) {
-                return members;
+                return null;
             }
             if (id.isEmpty() || peers.isEmpty()) {
                 throw new UsageException(
                         "-raft-id and -raft-peers go together: give both, or neither for a single coordinator");
             }
+            Map<String, ReplicaGroup.Member> members = new LinkedHashMap<>();
             for (String peer : peers.split(",")) {
                 int equals = peer.indexOf('=');
-                try {
-                    if (equals < 1
-                            || members.put(
-                                            peer.substring(0, equals).strip(),
-                                            HostPortText.parse(peer.substring(equals + 1)))
-                                    != null) {
-                        throw wrong(Setting.RAFT_PEERS, "each member once, as ID=HOST:PORT");
-                    }
-                } catch (IllegalArgumentException address) {
-                    throw wrong(Setting.RAFT_PEERS, "members as ID=HOST:PORT, with " + address.getMessage());
+                if (equals < 1
+                        || members.put(
+                                        peer.substring(0, equals).strip(),
+                                        member(peer.substring(equals + 1).strip(), port, grpcPort))
+                                != null) {
+                    throw wrong(Setting.RAFT_PEERS, "each member once, as ID=HOST:PORT");
                 }
             }
-            if (!members.containsKey(id)) {
+            ReplicaGroup.Member own = members.get(id);
+            if (own == null) {
                 throw new UsageException("%s '%s' is none of the members in %s: %s"
                         .formatted(
                                 origin(Setting.RAFT_ID),
@@ -265,7 +267,34 @@ final class CoordinatorFlags {
                                 origin(Setting.RAFT_PEERS),
                                 String.join(", ", members.keySet())));
             }
-            return members;
+            if (own.httpPort() != port || own.grpcPort() != grpcPort) {
+                throw new UsageException(
+                        "%s says that member %s has the ports %d and %d, and -grpc-port and -port say %d and %d"
+                                .formatted(
+                                        origin(Setting.RAFT_PEERS),
+                                        id,
+                                        own.grpcPort(),
+                                        own.httpPort(),
+                                        grpcPort,
+                                        port));
+            }
+            return members.size() == 1 ? null : new ReplicaGroup(id, members);
+        }
+
+        private ReplicaGroup.Member member(String text, int port, int grpcPort) throws UsageException {
+            try {
+                Matcher four = FOUR_PARTS.matcher(text);
+                if (four.matches()) {
+                    HostPort raft = HostPortText.parse(four.group(1));
+                    int grpc = HostPortText.parse("host:" + four.group(2)).port();
+                    int http = HostPortText.parse("host:" + four.group(3)).port();
+                    return new ReplicaGroup.Member(raft.host(), raft.port(), grpc, http);
+                }
+                HostPort raft = HostPortText.parse(text);
+                return new ReplicaGroup.Member(raft.host(), raft.port(), grpcPort, port);
+            } catch (IllegalArgumentException address) {
+                throw wrong(Setting.RAFT_PEERS, "members as ID=HOST:PORT, with " + address.getMessage());
+            }
         }
     }
 }

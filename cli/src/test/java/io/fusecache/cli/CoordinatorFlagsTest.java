@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.client.settings.UsageException;
 import io.fusecache.coordinator.CoordinatorConfiguration;
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -23,14 +24,14 @@ final class CoordinatorFlagsTest {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
-    private static CoordinatorFlags.Asked read(Map<String, String> environment, String... arguments)
+    private static CoordinatorConfiguration read(Map<String, String> environment, String... arguments)
             throws UsageException {
         return CoordinatorFlags.read(CoordinatorFlags.parse(arguments), environment);
     }
 
     private static CoordinatorConfiguration configuration(Map<String, String> environment, String... arguments)
             throws UsageException {
-        return read(environment, arguments).configuration();
+        return read(environment, arguments);
     }
 
     @Test
@@ -95,21 +96,23 @@ final class CoordinatorFlagsTest {
     }
 
     @Test
-    void oneMemberMayBeNamedAndSeveralAreRefused() throws Exception {
-        assertThat(read(Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1").members())
-                .hasSize(1);
-
-        int status = run(
-                "-raft-id",
-                "a",
-                "-raft-peers",
-                "a=h:1,b=h:2,c=h:3",
-                "-data",
-                folder.resolve("d").toString());
-
-        assertThat(status).isEqualTo(ExitStatus.FAILURE);
-        assertThat(err()).contains("names 3 members, and this release runs one").hasLineCount(1);
-        assertThat(folder.resolve("d")).doesNotExist();
+    void membersOfAReplicaGroupAreNamed() throws Exception {
+        assertThat(read(Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1").replicas())
+                .isNull();
+        assertThat(read(Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1,b=i:2").replicas())
+                .isEqualTo(new ReplicaGroup(
+                        "a",
+                        Map.of(
+                                "a", new ReplicaGroup.Member("h", 1, 9080, 8080),
+                                "b", new ReplicaGroup.Member("i", 2, 9080, 8080))));
+        assertThat(read(Map.of(), "-raft-id", "b", "-raft-peers", "a=h:1:2:3,b=[::1]:4:9080:8080")
+                        .replicas())
+                .isEqualTo(new ReplicaGroup(
+                        "b",
+                        Map.of(
+                                "a", new ReplicaGroup.Member("h", 1, 2, 3),
+                                "b", new ReplicaGroup.Member("::1", 4, 9080, 8080))));
+        wrong("ports 5 and 6", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1:5:6,b=h:2");
     }
 
     @Test

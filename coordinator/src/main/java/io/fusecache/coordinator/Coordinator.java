@@ -1,11 +1,16 @@
 package io.fusecache.coordinator;
 
 import io.fusecache.coordinator.namespace.Trash;
+import io.fusecache.coordinator.raft.RaftMember;
+import io.fusecache.coordinator.raft.RaftTiming;
+import io.fusecache.coordinator.raft.ReignLog;
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.coordinator.state.LocalLog;
 import io.fusecache.coordinator.state.Log;
 import io.fusecache.coordinator.state.StateStore;
+import io.fusecache.coordinator.state.View;
 import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
@@ -14,6 +19,7 @@ import io.fusecache.metadata.RecallListener;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -22,6 +28,8 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,39 +41,70 @@ import org.slf4j.LoggerFactory;
 public final class Coordinator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
 
-    private final StateStore store;
-    private final LocalLog log;
+    private final Log log;
     private final Sessions sessions;
+    private final Supplier<Map<String, Long>> sizes;
+    private final AutoCloseable state;
     private final ScheduledExecutorService timer;
     private volatile @Nullable String failure;
 
-    private Coordinator(Path folder, SessionLimits limits, InstantSource clock) throws IOException {
-        store = StateStore.open(folder);
+    /** What waits for the log to be durable, and for word that it is; see {@link #awaitDurable}. */
+    private final Object durable = new Object();
+
+    private Coordinator(
+            View view,
+            Log log,
+            Hearing hearing,
+            Supplier<Map<String, Long>> sizes,
+            AutoCloseable state,
+            SessionLimits limits,
+            InstantSource clock)
+            throws IOException {
+        this.log = log;
+        this.sizes = sizes;
+        this.state = state;
         timer = Executors.newSingleThreadScheduledExecutor(
                 task -> Thread.ofPlatform().name("coordinator-timer").daemon().unstarted(task));
-        log = new LocalLog(store, new Log.Listener() {
-            @Override
-            public void durable() {
-                sessions().durable();
-            }
-
-            @Override
-            public void failed(IOException cause) {
-                failure = String.valueOf(cause.getMessage());
-                LOG.error("the coordinator cannot go on: {}", cause.getMessage());
-                sessions().broken(String.valueOf(cause.getMessage()));
-            }
-        });
-        sessions = new Sessions(store, log, clock, new SecureRandom(), timer, limits);
+        sessions = new Sessions(view, log, clock, new SecureRandom(), timer, limits);
+        hearing.coordinator = this;
         try {
             sessions.start();
             TrashSweep.start(sessions, timer);
         } catch (IOException e) {
             timer.shutdownNow();
-            store.close();
             throw e;
         }
-        log.start();
+    }
+
+    /** The log's listener is there before its coordinator is; the log says nothing before it is started. */
+    private static final class Hearing implements Log.Listener {
+        private final Consumer<IOException> failed;
+        private volatile @Nullable Coordinator coordinator;
+
+        Hearing(Consumer<IOException> failed) {
+            this.failed = failed;
+        }
+
+        @Override
+        public void durable() {
+            Coordinator of = coordinator;
+            if (of != null) {
+                of.sessions.durable();
+                synchronized (of.durable) {
+                    of.durable.notifyAll();
+                }
+            }
+        }
+
+        @Override
+        public void failed(IOException cause) {
+            Coordinator of = coordinator;
+            if (of != null) {
+                of.failure = String.valueOf(cause.getMessage());
+                failed.accept(cause);
+                of.sessions.broken(String.valueOf(cause.getMessage()));
+            }
+        }
     }
 
     /** Opens the state in {@code folder}, or begins a new one there. Throws with one line that names the folder. */
@@ -74,7 +113,72 @@ public final class Coordinator implements AutoCloseable {
     }
 
     public static Coordinator open(Path folder, SessionLimits limits) throws IOException {
-        return new Coordinator(folder, limits, InstantSource.system());
+        if (ReplicaGroup.owns(folder)) {
+            throw new IOException("data directory " + folder + " is of a member of a replica group: start it with"
+                    + " -raft-id and -raft-peers, or give this coordinator a folder of its own");
+        }
+        StateStore store = StateStore.open(folder);
+        Hearing hearing = new Hearing(cause -> LOG.error("the coordinator cannot go on: {}", cause.getMessage()));
+        LocalLog log = new LocalLog(store, hearing);
+        boolean opened = false;
+        try {
+            Coordinator coordinator =
+                    new Coordinator(store, log, hearing, store::sizes, store, limits, InstantSource.system());
+            log.start();
+            opened = true;
+            return coordinator;
+        } finally {
+            if (!opened) {
+                store.close();
+            }
+        }
+    }
+
+    /**
+     * Leads a replica group, until the lead is lost.
+     *
+     * @param lost hears that, on a thread that must not wait
+     * @throws IOException where {@code member} does not lead
+     */
+    static Coordinator lead(RaftMember member, RaftTiming timing, SessionLimits limits, Consumer<IOException> lost)
+            throws IOException, InterruptedException {
+        Hearing hearing = new Hearing(lost);
+        ReignLog log = ReignLog.begin(member, timing, hearing);
+        Coordinator coordinator =
+                new Coordinator(log.view(), log, hearing, member::sizes, () -> {}, limits, InstantSource.system());
+        log.start();
+        return coordinator;
+    }
+
+    /** Nobody hears anything any more: another member may lead. */
+    void silence() {
+        if (log instanceof ReignLog reign) {
+            reign.silence();
+        }
+    }
+
+    /**
+     * Waits until what was executed so far would survive this process, and until no other member can lead.
+     *
+     * @throws IOException where that is not so in time
+     */
+    public void awaitDurable(Duration patience) throws IOException {
+        long position = log.position();
+        long end = System.nanoTime() + patience.toNanos();
+        synchronized (durable) {
+            while (log.durable() < position) {
+                long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+                if (left <= 0 || failure != null) {
+                    throw new IOException("it is not known to be durable");
+                }
+                try {
+                    durable.wait(Math.min(left, 100));
+                } catch (InterruptedException interrupted) {
+                    Thread.currentThread().interrupt();
+                    throw new InterruptedIOException("interrupted");
+                }
+            }
+        }
     }
 
     public Sessions sessions() {
@@ -93,7 +197,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** What the state takes on disk and in memory. */
     public Map<String, Long> sizes() {
-        return store.sizes();
+        return sizes.get();
     }
 
     /** Why it cannot go on, or null. */
@@ -125,6 +229,10 @@ public final class Coordinator implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         log.close();
-        store.close();
+        try {
+            state.close();
+        } catch (Exception failed) {
+            throw new IllegalStateException("the state was not closed", failed);
+        }
     }
 }

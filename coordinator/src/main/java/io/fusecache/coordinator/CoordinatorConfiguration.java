@@ -1,5 +1,6 @@
 package io.fusecache.coordinator;
 
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param data the folder of its state, made where it is not there
  * @param apiKey what requests and clients must carry, or null for nothing
  * @param trashKeep how long removed files are kept from this start on; null leaves it as it was set last
+ * @param replicas the group that it is a member of, or null for a coordinator without replicas
  */
 public record CoordinatorConfiguration(
         String listenHost,
@@ -20,7 +22,18 @@ public record CoordinatorConfiguration(
         int grpcPort,
         Path data,
         @Nullable String apiKey,
-        @Nullable Duration trashKeep) {
+        @Nullable Duration trashKeep,
+        @Nullable ReplicaGroup replicas) {
+    public CoordinatorConfiguration(
+            String listenHost,
+            int port,
+            int grpcPort,
+            Path data,
+            @Nullable String apiKey,
+            @Nullable Duration trashKeep) {
+        this(listenHost, port, grpcPort, data, apiKey, trashKeep, null);
+    }
+
     public CoordinatorConfiguration(String listenHost, int port, int grpcPort, Path data, @Nullable String apiKey) {
         this(listenHost, port, grpcPort, data, apiKey, null);
     }

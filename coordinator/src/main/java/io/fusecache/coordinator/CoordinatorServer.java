@@ -1,5 +1,7 @@
 package io.fusecache.coordinator;
 
+import io.fusecache.coordinator.raft.RaftTiming;
+import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.rest.RestServer;
 import io.fusecache.coordinator.rpc.RpcServer;
 import io.fusecache.coordinator.rpc.SessionService;
@@ -8,6 +10,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,12 +22,15 @@ import org.jspecify.annotations.Nullable;
 public final class CoordinatorServer implements AutoCloseable {
     private final RestServer rest;
     private final RpcServer rpc;
-    private final Coordinator coordinator;
+    private final @Nullable Coordinator coordinator;
+    private final @Nullable Replica replica;
 
-    private CoordinatorServer(RestServer rest, RpcServer rpc, Coordinator coordinator) {
+    private CoordinatorServer(
+            RestServer rest, RpcServer rpc, @Nullable Coordinator coordinator, @Nullable Replica replica) {
         this.rest = rest;
         this.rpc = rpc;
         this.coordinator = coordinator;
+        this.replica = replica;
     }
 
     /** @throws IOException with one line that names the port or the folder and the way out; nothing is left started then */
@@ -37,26 +43,45 @@ public final class CoordinatorServer implements AutoCloseable {
         RestServer rest = null;
         RpcServer rpc = null;
         Coordinator coordinator = null;
+        Replica replica = null;
         boolean started = false;
         try {
             String host = configuration.listenHost();
             SessionService service = new SessionService(configuration.apiKey());
             rest = bindRest(host, configuration.port());
             rpc = bindRpc(host, configuration.grpcPort(), service);
-            coordinator = Coordinator.open(configuration.data(), limits);
-            Duration keep = configuration.trashKeep();
-            if (keep != null) {
-                coordinator.keepRemoved(keep);
+            ReplicaGroup group = configuration.replicas();
+            if (group == null) {
+                coordinator = Coordinator.open(configuration.data(), limits);
+                serve(coordinator, rest, rpc, service, configuration);
+            } else {
+                replica = Replica.start(
+                        group, configuration.data(), limits, RaftTiming.DEFAULT, configuration.trashKeep());
+                rest.serve(replica, rpc.port(), configuration.apiKey(), InstantSource.system());
+                service.serve(replica);
             }
-            rest.serve(coordinator, rpc.port(), configuration.apiKey(), InstantSource.system());
-            service.serve(coordinator.sessions());
             started = true;
-            return new CoordinatorServer(rest, rpc, coordinator);
+            return new CoordinatorServer(rest, rpc, coordinator, replica);
         } finally {
             if (!started) {
-                close(coordinator, rpc, rest);
+                close(coordinator, replica, rpc, rest);
             }
         }
+    }
+
+    private static void serve(
+            Coordinator coordinator,
+            RestServer rest,
+            RpcServer rpc,
+            SessionService service,
+            CoordinatorConfiguration configuration)
+            throws IOException {
+        Duration keep = configuration.trashKeep();
+        if (keep != null) {
+            coordinator.keepRemoved(keep);
+        }
+        rest.serve(coordinator, rpc.port(), configuration.apiKey(), InstantSource.system());
+        service.serve(coordinator.sessions());
     }
 
     private static RestServer bindRest(String host, int port) throws IOException {
@@ -98,17 +123,28 @@ public final class CoordinatorServer implements AutoCloseable {
         return rpc.port();
     }
 
+    /** Of a server that is no member of a replica group. */
     public Coordinator coordinator() {
-        return coordinator;
+        return Objects.requireNonNull(coordinator);
+    }
+
+    /** Of a member of a replica group. */
+    Replica replica() {
+        return Objects.requireNonNull(replica);
     }
 
     @Override
     public void close() {
-        close(coordinator, rpc, rest);
+        close(coordinator, replica, rpc, rest);
     }
 
-    private static void close(@Nullable Coordinator coordinator, @Nullable RpcServer rpc, @Nullable RestServer rest) {
+    private static void close(
+            @Nullable Coordinator coordinator,
+            @Nullable Replica replica,
+            @Nullable RpcServer rpc,
+            @Nullable RestServer rest) {
         try (coordinator;
+                replica;
                 rpc;
                 rest) {
             // Closed from the last to the first.

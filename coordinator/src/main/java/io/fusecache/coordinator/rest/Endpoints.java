@@ -6,6 +6,7 @@ import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.metadata.VolumeUsage;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Instant;
@@ -13,6 +14,7 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** The coordinator's API: its table of routes, and what each answers. */
 final class Endpoints {
@@ -28,8 +30,15 @@ final class Endpoints {
     private final MetricsText metrics;
     private final QuotaEndpoints quotas;
     private final TrashEndpoints trash;
+    private final @Nullable MemberEndpoints member;
 
     Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
+        this(coordinator, grpcPort, clock, null);
+    }
+
+    /** @param member of the member of a replica group that leads, or null without replicas */
+    Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock, @Nullable MemberEndpoints member) {
+        this.member = member;
         this.coordinator = coordinator;
         this.grpcPort = grpcPort;
         this.clock = clock;
@@ -45,7 +54,7 @@ final class Endpoints {
         return List.of(
                 new Route("GET", "/api/health", true, this::health),
                 new Route("GET", "/metrics", true, this::metrics),
-                new Route("GET", "/api/openapi.json", true, this::document),
+                new Route("GET", "/api/openapi.json", true, Endpoints::document),
                 new Route("GET", "/api/peers", false, this::peers),
                 new Route("POST", "/api/peers/register", false, this::register),
                 new Route("PUT", "/api/peers/status", false, this::updateStatus),
@@ -64,6 +73,10 @@ final class Endpoints {
     }
 
     private void health(Exchange exchange) throws IOException {
+        if (member != null) {
+            member.health(exchange);
+            return;
+        }
         String failure = coordinator.failure();
         Map<String, Object> health = new LinkedHashMap<>();
         health.put("status", failure == null ? "healthy" : "unhealthy");
@@ -78,10 +91,15 @@ final class Endpoints {
     }
 
     private void metrics(Exchange exchange) throws IOException {
-        exchange.reply(200, MetricsText.CONTENT_TYPE, metrics.render());
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        text.writeBytes(metrics.render());
+        if (member != null) {
+            text.writeBytes(member.render());
+        }
+        exchange.reply(200, MetricsText.CONTENT_TYPE, text.toByteArray());
     }
 
-    private void document(Exchange exchange) throws IOException {
+    static void document(Exchange exchange) throws IOException {
         try (InputStream document = Endpoints.class.getResourceAsStream("openapi.json")) {
             if (document == null) {
                 throw new AssertionError("openapi.json is not beside the classes");
@@ -160,7 +178,7 @@ final class Endpoints {
                 clock.instant().getEpochSecond() - started.getEpochSecond());
     }
 
-    private static long bytes(@org.jspecify.annotations.Nullable Long bytes) {
+    private static long bytes(@Nullable Long bytes) {
         return bytes == null ? 0 : bytes;
     }
 }

@@ -21,6 +21,7 @@ final class Exchange {
     private final Request request;
     private final Response response;
     private final Json json;
+    private Confirmation confirmation = () -> {};
 
     Exchange(Request request, Response response, Json json) {
         this.request = request;
@@ -128,6 +129,23 @@ final class Exchange {
         return new RestFailure(413, "body_too_large", "a body of more than " + MAX_BODY_BYTES + " bytes");
     }
 
+    /** The path and the query, as they came. */
+    String target() {
+        return request.getHttpURI().getPathQuery();
+    }
+
+    /** What must be so before a reply may be given. */
+    @FunctionalInterface
+    interface Confirmation {
+        /** Waits for it; IOException where it is not so. */
+        void await() throws IOException;
+    }
+
+    /** From now on replies wait for that. */
+    void confirmFirst(Confirmation first) {
+        confirmation = first;
+    }
+
     void replyHeader(String name, String value) {
         response.getHeaders().put(name, value);
     }
@@ -137,6 +155,7 @@ final class Exchange {
     }
 
     void reply(int status, String contentType, byte[] bytes) throws IOException {
+        confirmation.await();
         response.setStatus(status);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
         response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);

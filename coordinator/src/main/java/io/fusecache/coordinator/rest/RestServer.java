@@ -1,13 +1,16 @@
 package io.fusecache.coordinator.rest;
 
 import io.fusecache.coordinator.Coordinator;
+import io.fusecache.coordinator.Replica;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Request;
@@ -32,6 +35,9 @@ public final class RestServer implements AutoCloseable {
     private static final int ACCEPT_QUEUE = 256;
     private static final int IDLE_MILLIS = 60_000;
     private static final Duration STOP = Duration.ofSeconds(2);
+    /** A leader that is none any more finds out sooner. */
+    private static final Duration CONFIRM = Duration.ofSeconds(10);
+
     /** A path of PATH_MAX bytes in the query, each percent-encoded, and the headers beside it. */
     private static final int HEADER_BYTES = 20 << 10;
 
@@ -85,7 +91,43 @@ public final class RestServer implements AutoCloseable {
         Endpoints endpoints = new Endpoints(coordinator, grpcPort, clock);
         Router routing = new Router(endpoints.routes(), json, apiKey);
         router = routing;
-        server.setHandler(routing);
+        start(routing);
+    }
+
+    /** Begins to answer as a member of a replica group: while it leads, as its coordinator. */
+    public void serve(Replica replica, int grpcPort, @Nullable String apiKey, InstantSource clock) throws IOException {
+        MemberEndpoints member = new MemberEndpoints(replica, grpcPort, clock);
+        Router following = new Router(member.routes(), json, apiKey, () -> {}, member::elsewhere);
+        AtomicReference<Led> last = new AtomicReference<>();
+        start(new Handler.Abstract() {
+            @Override
+            public boolean handle(Request request, Response response, Callback callback) {
+                Coordinator leading = replica.leading().orElse(null);
+                if (leading == null) {
+                    return following.handle(request, response, callback);
+                }
+                return led(leading).handle(request, response, callback);
+            }
+
+            private Router led(Coordinator leading) {
+                Led known = last.get();
+                if (known == null || known.coordinator() != leading) {
+                    Endpoints endpoints = new Endpoints(leading, grpcPort, clock, member);
+                    known = new Led(
+                            leading,
+                            new Router(endpoints.routes(), json, apiKey, () -> leading.awaitDurable(CONFIRM), null));
+                    last.set(known);
+                }
+                return known.router();
+            }
+        });
+    }
+
+    /** The way to what a member leads with. */
+    private record Led(Coordinator coordinator, Router router) {}
+
+    private void start(Handler handler) throws IOException {
+        server.setHandler(handler);
         try {
             server.start();
         } catch (Exception failed) {

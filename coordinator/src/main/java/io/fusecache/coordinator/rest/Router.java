@@ -1,5 +1,6 @@
 package io.fusecache.coordinator.rest;
 
+import io.fusecache.coordinator.rest.Exchange.Endpoint;
 import io.fusecache.coordinator.rest.Exchange.Route;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -27,11 +28,28 @@ final class Router extends Handler.Abstract {
     private final List<Route> routes;
     private final Json json;
     private final byte @Nullable [] apiKey;
+    private final Exchange.Confirmation confirmation;
+    private final @Nullable Endpoint elsewhere;
 
     /** Read-held by each request under way; write-held once there may be none any more. */
     private final ReentrantReadWriteLock underWay = new ReentrantReadWriteLock();
 
     Router(List<Route> routes, Json json, @Nullable String apiKey) {
+        this(routes, json, apiKey, () -> {}, null);
+    }
+
+    /**
+     * @param confirmation of every reply to what needs the API key
+     * @param elsewhere answers whatever has no route, or null where nothing does
+     */
+    Router(
+            List<Route> routes,
+            Json json,
+            @Nullable String apiKey,
+            Exchange.Confirmation confirmation,
+            @Nullable Endpoint elsewhere) {
+        this.confirmation = confirmation;
+        this.elsewhere = elsewhere;
         this.routes = List.copyOf(routes);
         this.json = json;
         this.apiKey = apiKey == null ? null : apiKey.getBytes(StandardCharsets.UTF_8);
@@ -72,11 +90,32 @@ final class Router extends Handler.Abstract {
     private void answer(Exchange exchange) throws IOException {
         try {
             route(exchange);
+        } catch (UnconfirmedException unconfirmed) {
+            exchange.reply(
+                    503, error("not_leader", "another coordinator may lead by now: it may or may not have been done"));
         } catch (RestFailure failure) {
             if (exchange.committed()) {
                 throw new IOException("failed after the reply began: " + failure.text(), failure);
             }
             exchange.reply(failure.status(), error(failure.code(), failure.text()));
+        }
+    }
+
+    private void confirm(Exchange exchange) throws IOException {
+        try {
+            confirmation.await();
+        } catch (IOException unconfirmed) {
+            exchange.confirmFirst(() -> {});
+            throw new UnconfirmedException(unconfirmed);
+        }
+    }
+
+    /** What was to be replied may not be true. */
+    private static final class UnconfirmedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        UnconfirmedException(IOException cause) {
+            super(cause.getMessage(), cause);
         }
     }
 
@@ -93,11 +132,16 @@ final class Router extends Handler.Abstract {
             if (route.method().equals(exchange.method())) {
                 if (!route.open()) {
                     requireKey(exchange);
+                    exchange.confirmFirst(() -> confirm(exchange));
                 }
                 route.endpoint().answer(exchange);
                 return;
             }
             allowed.add(route.method());
+        }
+        if (allowed.isEmpty() && elsewhere != null) {
+            elsewhere.answer(exchange);
+            return;
         }
         if (allowed.isEmpty()) {
             throw new RestFailure(404, "not_found", "nothing is at " + exchange.path() + ": see /api/openapi.json");

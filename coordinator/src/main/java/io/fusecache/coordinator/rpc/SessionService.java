@@ -1,5 +1,7 @@
 package io.fusecache.coordinator.rpc;
 
+import io.fusecache.coordinator.Coordinator;
+import io.fusecache.coordinator.Replica;
 import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.metadata.proto.SessionGrpc;
 import io.fusecache.metadata.proto.Wire;
@@ -10,12 +12,15 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Takes streams of clients: those that carry the API key, once there are sessions to serve them with. */
 public final class SessionService {
     private final byte @Nullable [] authorization;
-    private volatile @Nullable Sessions sessions;
+    private volatile Supplier<Optional<Sessions>> sessions = Optional::empty;
+    private volatile Supplier<String> refusal = () -> "the coordinator is starting";
 
     /** @param apiKey what clients must carry, or null for nothing */
     public SessionService(@Nullable String apiKey) {
@@ -24,7 +29,13 @@ public final class SessionService {
 
     /** Streams are welcome from now on. */
     public void serve(Sessions served) {
-        sessions = served;
+        sessions = () -> Optional.of(served);
+    }
+
+    /** Streams are welcome from now on, while it leads; else they hear who does. */
+    public void serve(Replica replica) {
+        refusal = replica::refusal;
+        sessions = () -> replica.leading().map(Coordinator::sessions);
     }
 
     ServerServiceDefinition definition() {
@@ -34,16 +45,16 @@ public final class SessionService {
     }
 
     private ServerCall.Listener<Wire.Upstream> open(ServerCall<Wire.Upstream, Wire.Downstream> call, Metadata headers) {
-        Sessions serving = sessions;
-        if (serving == null) {
-            call.close(Status.UNAVAILABLE.withDescription("the coordinator is starting"), new Metadata());
+        Optional<Sessions> serving = sessions.get();
+        if (serving.isEmpty()) {
+            call.close(Status.UNAVAILABLE.withDescription(refusal.get()), new Metadata());
         } else if (!authorized(headers.get(GrpcTransport.AUTHORIZATION))) {
             call.close(
                     Status.UNAUTHENTICATED.withDescription(
                             "the coordinator asks for an API key: give the client its own with -api-key or FUSE_API_KEY"),
                     new Metadata());
         } else {
-            return SessionStream.begin(call, serving);
+            return SessionStream.begin(call, serving.get());
         }
         return new ServerCall.Listener<>() {};
     }

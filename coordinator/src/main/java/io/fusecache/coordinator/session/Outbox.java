@@ -28,6 +28,7 @@ final class Outbox {
     private boolean draining;
     private boolean again;
 
+    /** @param durable up to where the log is, negative while nothing at all may be said */
     Outbox(LongSupplier durable) {
         this.durable = durable;
     }
@@ -104,7 +105,7 @@ final class Outbox {
 
     /** Takes what may go now; null where nothing may. */
     private @Nullable Item next() {
-        Downstream first = welcomed ? prompt.poll() : null;
+        Downstream first = welcomed && durable.getAsLong() >= 0 ? prompt.poll() : null;
         if (first != null) {
             return new Item(0, null, first);
         }

@@ -2,6 +2,7 @@ package io.fusecache.coordinator.state;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +44,11 @@ public final class Changes implements View {
     @Override
     public void scan(byte[] from, byte[] to, Visitor visitor) {
         // The pending keys of a range are few: walk them beside the base.
-        var ours = new TreeMap<>(pending.subMap(from, to));
+        scan(new TreeMap<>(pending.subMap(from, to)), base, from, to, visitor);
+    }
+
+    /** Walks {@code ours}, which is used up, beside the base; a null value hides what the base has there. */
+    static void scan(NavigableMap<byte[], byte @Nullable []> ours, View base, byte[] from, byte[] to, Visitor visitor) {
         boolean[] stopped = {false};
         base.scan(from, to, (key, value) -> {
             while (!ours.isEmpty() && Arrays.compareUnsigned(ours.firstKey(), key) < 0) {

@@ -34,6 +34,7 @@ import java.util.Arrays;
  * W id                       work that the bucket needs: {@link WorkRecord}
  * X ino name                 extended attribute: its value
  * Y node 0 ino               a write lease of that node
+ * Z                          of a replica: up to where the log is in the state: {@link ReplicaRecord}
  * e until ino                the H records by the time until which they are kept
  * w due id                   the W records by the time at which they are due (or their lease runs out)
  * y node 0 id                the W records that a node has taken
@@ -52,6 +53,10 @@ public final class Keys {
 
     public static byte[] format() {
         return new byte[] {'F'};
+    }
+
+    public static byte[] replica() {
+        return new byte[] {'Z'};
     }
 
     public static byte[] cookie(long directory, long cookie) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
+import org.rocksdb.Checkpoint;
 import org.rocksdb.CompressionType;
 import org.rocksdb.IndexType;
 import org.rocksdb.InfoLogLevel;
@@ -168,8 +169,13 @@ public final class StateStore implements View, AutoCloseable {
 
     /** Applies a batch, whole or not at all; durable with the next {@link #sync}. */
     void write(Changes changes) throws IOException {
+        write(changes.entries());
+    }
+
+    /** The same; of two changes of one key the later counts. */
+    public void write(Iterable<Map.Entry<byte[], byte @Nullable []>> changes) throws IOException {
         try (WriteBatch batch = new WriteBatch()) {
-            for (Map.Entry<byte[], byte @Nullable []> change : changes.entries()) {
+            for (Map.Entry<byte[], byte @Nullable []> change : changes) {
                 byte[] value = change.getValue();
                 if (value == null) {
                     batch.delete(change.getKey());
@@ -178,7 +184,7 @@ public final class StateStore implements View, AutoCloseable {
                 }
             }
             db.write(unsynced, batch);
-            for (Map.Entry<byte[], byte @Nullable []> change : changes.entries()) {
+            for (Map.Entry<byte[], byte @Nullable []> change : changes) {
                 if (change.getValue() != null) {
                     heads.put(change.getKey());
                 }
@@ -193,6 +199,15 @@ public final class StateStore implements View, AutoCloseable {
             db.syncWal();
         } catch (RocksDBException e) {
             throw new IOException("the state cannot be made durable: " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes a durable copy of the state as it is, in a folder that must not exist yet; it takes links to files that never change. */
+    public void checkpoint(Path copy) throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.create(db)) {
+            checkpoint.createCheckpoint(copy.toString());
+        } catch (RocksDBException e) {
+            throw new IOException("no snapshot can be made at " + copy + ": " + e.getMessage(), e);
         }
     }
 

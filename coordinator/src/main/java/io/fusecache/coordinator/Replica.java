@@ -1,0 +1,225 @@
+package io.fusecache.coordinator;
+
+import io.fusecache.coordinator.raft.LogKeeping;
+import io.fusecache.coordinator.raft.RaftMember;
+import io.fusecache.coordinator.raft.RaftTiming;
+import io.fusecache.coordinator.raft.ReplicaGroup;
+import io.fusecache.coordinator.session.SessionLimits;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One member of a replica group: it follows, or it leads, and then there is a {@link Coordinator} here, as there is one where a
+ * coordinator without replicas was started.
+ *
+ * <p>One thread begins and ends reigns, one at a time. That a lead is lost is known at once, by whichever thread hears it, and
+ * from then on nothing is said; the streams end a little later.
+ */
+public final class Replica implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Replica.class);
+
+    /** Ratis tells of every change; this is for what was lost otherwise. */
+    private static final long LOOK_MILLIS = 500;
+
+    private static final Duration HAND_OVER = Duration.ofSeconds(3);
+    private static final long END_SECONDS = 15;
+
+    private final ReplicaGroup group;
+    private final RaftTiming timing;
+    private final SessionLimits limits;
+    private final @Nullable Duration trashKeep;
+    private final ScheduledExecutorService roles = Executors.newSingleThreadScheduledExecutor(
+            task -> Thread.ofPlatform().name("replica-role").daemon().unstarted(task));
+    private final RaftMember member;
+    private volatile @Nullable Coordinator leading;
+    private volatile boolean watching;
+    private volatile boolean over;
+    private volatile boolean closed;
+    private volatile @Nullable String failure;
+
+    private Replica(
+            ReplicaGroup group, Path folder, SessionLimits limits, RaftTiming timing, @Nullable Duration trashKeep)
+            throws IOException {
+        this.group = group;
+        this.timing = timing;
+        this.limits = limits;
+        this.trashKeep = trashKeep;
+        this.member = RaftMember.start(group, folder, timing, LogKeeping.DEFAULT, new Listener());
+    }
+
+    /**
+     * Joins the group.
+     *
+     * @param trashKeep what is set when this member begins to lead, or null for nothing
+     * @throws IOException with one line that names the folder or the port
+     */
+    static Replica start(
+            ReplicaGroup group, Path folder, SessionLimits limits, RaftTiming timing, @Nullable Duration trashKeep)
+            throws IOException {
+        Replica replica = new Replica(group, folder, limits, timing, trashKeep);
+        replica.watch();
+        return replica;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // it ends with the executor
+    private void watch() {
+        watching = true;
+        roles.scheduleWithFixedDelay(this::review, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private final class Listener implements RaftMember.Listener {
+        @Override
+        public void leads() {
+            reviewSoon();
+        }
+
+        @Override
+        public void leadsNoMore() {
+            depose();
+        }
+
+        @Override
+        public void failed(String reason) {
+            if (failure == null) {
+                failure = reason;
+                LOG.error("this member cannot go on: {}", reason);
+            }
+            depose();
+        }
+    }
+
+    private void depose() {
+        over = true;
+        Coordinator deposed = leading;
+        if (deposed != null) {
+            deposed.silence();
+        }
+        reviewSoon();
+    }
+
+    private void reviewSoon() {
+        try {
+            roles.execute(this::review);
+        } catch (RejectedExecutionException ended) {
+            LOG.debug("this member has ended", ended);
+        }
+    }
+
+    /** On the thread of roles. */
+    private void review() {
+        if (!watching) {
+            return;
+        }
+        try {
+            if (leading != null && over) {
+                endReign();
+            }
+            if (leading == null && !closed && failure == null && member.leads()) {
+                beginReign();
+            }
+        } catch (IOException refused) {
+            LOG.info("this member does not lead yet: {}", refused.getMessage());
+        } catch (InterruptedException ended) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException broken) {
+            LOG.error("the role of this member could not be changed", broken);
+        }
+    }
+
+    private void beginReign() throws IOException, InterruptedException {
+        over = false;
+        Coordinator begun = Coordinator.lead(member, timing, limits, lost -> depose());
+        if (trashKeep != null) {
+            try {
+                begun.keepRemoved(trashKeep);
+            } catch (IOException | RuntimeException lost) {
+                begun.close();
+                throw lost;
+            }
+        }
+        leading = begun;
+        if (over) {
+            begun.silence();
+        }
+        LOG.info(
+                "this member, {}, leads in term {}",
+                group.self(),
+                member.status().term());
+    }
+
+    private void endReign() {
+        Coordinator ended = leading;
+        leading = null;
+        if (ended != null) {
+            ended.silence();
+            ended.close();
+            LOG.info("this member, {}, leads no more", group.self());
+        }
+    }
+
+    /** Where this member leads: what it leads with. */
+    public Optional<Coordinator> leading() {
+        return Optional.ofNullable(leading);
+    }
+
+    public RaftMember.Status status() {
+        return member.status();
+    }
+
+    /** Who leads, as far as this member knows. */
+    public Optional<ReplicaGroup.Member> leader() {
+        String name = member.status().leader();
+        return Optional.ofNullable(name == null ? null : group.members().get(name));
+    }
+
+    public Map<String, Long> sizes() {
+        return member.sizes();
+    }
+
+    /** Why it cannot go on, or null. */
+    public @Nullable String failure() {
+        return failure;
+    }
+
+    /** For a client: why it is to go elsewhere. */
+    public String refusal() {
+        String name = member.status().leader();
+        ReplicaGroup.Member leader = name == null ? null : group.members().get(name);
+        if (name == null || leader == null) {
+            return "this member, " + group.self() + ", is not the leader, and there is none yet";
+        }
+        return name.equals(group.self())
+                ? "this member, " + name + ", begins to lead"
+                : "this member, " + group.self() + ", is not the leader, it is " + name + " at " + leader.grpc();
+    }
+
+    /** Hands over where it leads, and leaves. */
+    @Override
+    public void close() {
+        closed = true;
+        roles.execute(this::endReign);
+        roles.shutdown();
+        try {
+            if (!roles.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+                roles.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            roles.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        if (member.status().role() == RaftMember.Role.LEADER && !member.handOver(HAND_OVER)) {
+            LOG.warn("no other member took over: they will elect one");
+        }
+        member.close();
+    }
+}

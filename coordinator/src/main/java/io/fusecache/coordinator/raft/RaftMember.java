@@ -1,0 +1,334 @@
+package io.fusecache.coordinator.raft;
+
+import io.fusecache.coordinator.state.View;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.ratis.conf.RaftProperties;
+import org.apache.ratis.grpc.GrpcConfigKeys;
+import org.apache.ratis.protocol.ClientId;
+import org.apache.ratis.protocol.Message;
+import org.apache.ratis.protocol.RaftClientReply;
+import org.apache.ratis.protocol.RaftClientRequest;
+import org.apache.ratis.protocol.RaftGroup;
+import org.apache.ratis.protocol.RaftGroupId;
+import org.apache.ratis.protocol.RaftPeer;
+import org.apache.ratis.protocol.RaftPeerId;
+import org.apache.ratis.protocol.TransferLeadershipRequest;
+import org.apache.ratis.server.DivisionInfo;
+import org.apache.ratis.server.RaftServer;
+import org.apache.ratis.server.RaftServerConfigKeys;
+import org.apache.ratis.server.raftlog.RaftLog;
+import org.apache.ratis.server.storage.RaftStorage.StartupOption;
+import org.apache.ratis.thirdparty.com.google.protobuf.UnsafeByteOperations;
+import org.apache.ratis.util.SizeInBytes;
+import org.apache.ratis.util.TimeDuration;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This process as a member of a replica group: Ratis' server, and the state that it applies the log to.
+ *
+ * <p>In its folder: {@code raft}, which is Ratis' (log, vote, snapshots); {@code state}, the database; {@code members}, who they are.
+ */
+public final class RaftMember implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RaftMember.class);
+
+    private final ReplicaGroup group;
+    private final Path folder;
+    private final ReplicaState state;
+    private final RaftServer server;
+    private final RaftGroupId groupId;
+    private final ClientId client = ClientId.randomId();
+    private final AtomicLong calls = new AtomicLong();
+
+    /** Hears of the lead from threads of Ratis that hold its locks: it must hand over, and return at once. */
+    public interface Listener {
+        /** This member leads, and has all of the log before in its state. */
+        void leads();
+
+        void leadsNoMore();
+
+        /** It cannot go on: one line for a person. */
+        void failed(String reason);
+    }
+
+    public enum Role {
+        LEADER,
+        FOLLOWER,
+        CANDIDATE,
+        ENDED
+    }
+
+    /**
+     * How it stands.
+     *
+     * @param leader the leader's name where it is known, else null
+     * @param committed the last entry that a majority is known to have
+     * @param applied the last entry in the state
+     */
+    public record Status(Role role, @Nullable String leader, long term, long committed, long applied) {}
+
+    private RaftMember(ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping, Listener listener)
+            throws IOException {
+        this.group = group;
+        this.folder = folder;
+        this.state = new ReplicaState(folder.resolve(ReplicaGroup.LIVE), listener);
+        String names = "fuse-cache " + String.join(",", group.names());
+        this.groupId = RaftGroupId.valueOf(UUID.nameUUIDFromBytes(names.getBytes(StandardCharsets.UTF_8)));
+        List<RaftPeer> peers = group.names().stream()
+                .map(name -> RaftPeer.newBuilder()
+                        .setId(name)
+                        .setAddress(group.member(name).raft())
+                        .build())
+                .toList();
+        Path storage =
+                folder.resolve(ReplicaGroup.RAFT).resolve(groupId.getUuid().toString());
+        this.server = RaftServer.newBuilder()
+                .setServerId(RaftPeerId.valueOf(group.self()))
+                .setGroup(RaftGroup.valueOf(groupId, peers))
+                .setProperties(properties(group, folder, timing, keeping))
+                .setStateMachine(state)
+                .setOption(Files.exists(storage) ? StartupOption.RECOVER : StartupOption.FORMAT)
+                .build();
+    }
+
+    /**
+     * Joins the group.
+     *
+     * @throws IOException with one line that names the folder or the port
+     */
+    public static RaftMember start(
+            ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping, Listener listener)
+            throws IOException {
+        checkFolder(group, folder);
+        RaftMember member = null;
+        boolean started = false;
+        try {
+            member = new RaftMember(group, folder, timing, keeping, listener);
+            member.server.start();
+            member.checkLog();
+            started = true;
+            return member;
+        } catch (IOException | RuntimeException refused) {
+            throw refusal(group, folder, refused);
+        } finally {
+            if (!started && member != null) {
+                member.close();
+            }
+        }
+    }
+
+    private static void checkFolder(ReplicaGroup group, Path folder) throws IOException {
+        if (Files.exists(folder.resolve("CURRENT"))) {
+            throw new IOException("data directory " + folder + " is of a coordinator without replicas: start it without"
+                    + " -raft-id and -raft-peers, or give this member a folder of its own");
+        }
+        Path file = folder.resolve(ReplicaGroup.MEMBERS);
+        String text = group.self() + " of " + group.text();
+        if (Files.exists(file)) {
+            String before = Files.readString(file).strip();
+            if (!before.equals(text)) {
+                throw new IOException("data directory " + folder + " is of member " + before + ", and this is to be "
+                        + text + ": who the members are cannot be changed yet");
+            }
+            return;
+        }
+        if (Files.exists(folder.resolve(ReplicaGroup.RAFT))) {
+            throw new IOException("data directory " + folder + " has a log and no file '" + ReplicaGroup.MEMBERS
+                    + "': it is damaged; a member can begin anew with an empty folder while the others are up");
+        }
+        Files.createDirectories(folder);
+        Files.writeString(file, text + "\n");
+    }
+
+    /** The log must reach from before the state's last entry to behind it: else what it had is lost. */
+    private void checkLog() throws IOException {
+        RaftLog log = server.getDivision(groupId).getRaftLog();
+        long loaded = state.loadedIndex();
+        if (log.getNextIndex() <= loaded) {
+            throw new IOException("the log ends at entry " + (log.getNextIndex() - 1) + " and the state has entry "
+                    + loaded + ": the log is truncated");
+        }
+        if (log.getStartIndex() > loaded + 1) {
+            throw new IOException("the log begins at entry " + log.getStartIndex() + " and the state ends at entry "
+                    + loaded + ": something between them is gone");
+        }
+    }
+
+    private static IOException refusal(ReplicaGroup group, Path folder, Exception refused) {
+        Throwable cause = refused;
+        String reason = "";
+        while (cause != null) {
+            String message = cause.getMessage();
+            reason = message == null ? cause.getClass().getSimpleName() : message;
+            if (reason.startsWith("data directory")) {
+                return new IOException(reason, refused);
+            }
+            if (reason.toLowerCase(Locale.ROOT).contains("in use") && !reason.contains("in_use")) {
+                int port = group.own().raftPort();
+                return new IOException(
+                        "port %d is in use: give another one in -raft-peers, or stop what listens there (ss -ltnp 'sport = :%d')"
+                                .formatted(port, port),
+                        refused);
+            }
+            cause = cause.getCause();
+        }
+        return new IOException(
+                "data directory " + folder + " cannot be used by member " + group.self() + ": "
+                        + reason.replaceAll("\\s+", " ")
+                        + "; a member can begin anew with an empty folder while the others are up",
+                refused);
+    }
+
+    private static RaftProperties properties(ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping) {
+        RaftProperties all = new RaftProperties();
+        GrpcConfigKeys.Server.setPort(all, group.own().raftPort());
+        RaftServerConfigKeys.setStorageDir(
+                all, List.of(folder.resolve(ReplicaGroup.RAFT).toFile()));
+        RaftServerConfigKeys.setRemovedGroupsDir(
+                all, folder.resolve(ReplicaGroup.RAFT + "-removed").toFile());
+        // A machine that slept for an hour is a follower like any other.
+        RaftServerConfigKeys.setCloseThreshold(all, TimeDuration.valueOf(1_000, TimeUnit.DAYS));
+        RaftServerConfigKeys.Rpc.setTimeoutMin(all, time(timing.leastElection()));
+        RaftServerConfigKeys.Rpc.setTimeoutMax(all, time(timing.mostElection()));
+        // The first one, too: a member that has just started may have confirmed a leader already.
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMin(all, time(timing.leastElection()));
+        RaftServerConfigKeys.Rpc.setFirstElectionTimeoutMax(all, time(timing.mostElection()));
+        RaftServerConfigKeys.Rpc.setRequestTimeout(all, time(timing.mostElection()));
+        RaftServerConfigKeys.RetryCache.setExpiryTime(all, TimeDuration.valueOf(5, TimeUnit.SECONDS));
+        SizeInBytes entry = SizeInBytes.valueOf(Proposal.MOST_BYTES + (64 << 10));
+        RaftServerConfigKeys.Log.Appender.setBufferByteLimit(all, entry);
+        RaftServerConfigKeys.Log.setWriteBufferSize(all, SizeInBytes.valueOf(entry.getSize() + (64 << 10)));
+        RaftServerConfigKeys.Log.setSegmentSizeMax(all, SizeInBytes.valueOf(keeping.fileBytes()));
+        RaftServerConfigKeys.Log.setPreallocatedSize(all, SizeInBytes.valueOf(Math.min(1 << 20, keeping.fileBytes())));
+        RaftServerConfigKeys.Log.setSegmentCacheNumMax(all, 2);
+        RaftServerConfigKeys.Log.setSegmentCacheSizeMax(all, SizeInBytes.valueOf("32MB"));
+        RaftServerConfigKeys.Log.setPurgeUptoSnapshotIndex(all, true);
+        RaftServerConfigKeys.Log.setPurgeGap(all, 1);
+        RaftServerConfigKeys.Log.Appender.setSnapshotChunkSizeMax(all, SizeInBytes.valueOf("1MB"));
+        RaftServerConfigKeys.Snapshot.setAutoTriggerEnabled(all, true);
+        RaftServerConfigKeys.Snapshot.setAutoTriggerThreshold(all, keeping.snapshotEvery());
+        RaftServerConfigKeys.Snapshot.setTriggerWhenStopEnabled(all, false);
+        return all;
+    }
+
+    private static TimeDuration time(Duration duration) {
+        return TimeDuration.valueOf(duration.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** What is applied here; see {@link ReplicaState}. */
+    public View state() {
+        return state;
+    }
+
+    /** What the state takes on disk and in memory. */
+    public Map<String, Long> sizes() {
+        return state.sizes();
+    }
+
+    /**
+     * Puts an entry at the end of the log, as the leader. Completes when it is applied here; else exceptionally, and then nobody
+     * knows whether it will be.
+     */
+    CompletableFuture<Void> propose(byte[] proposal) {
+        RaftClientRequest request = RaftClientRequest.newBuilder()
+                .setClientId(client)
+                .setServerId(server.getId())
+                .setGroupId(groupId)
+                .setCallId(calls.incrementAndGet())
+                .setMessage(Message.valueOf(UnsafeByteOperations.unsafeWrap(proposal)))
+                .setType(RaftClientRequest.writeRequestType())
+                .build();
+        try {
+            return server.submitClientRequestAsync(request).thenAccept(RaftMember::check);
+        } catch (IOException | RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private static void check(RaftClientReply reply) {
+        if (!reply.isSuccess()) {
+            throw new UncheckedIOException(new IOException(String.valueOf(reply.getException()), reply.getException()));
+        }
+        if (!reply.getMessage().getContent().equals(ReplicaState.APPLIED)) {
+            throw new UncheckedIOException(new IOException("another leader came before"));
+        }
+    }
+
+    public Status status() {
+        try {
+            RaftServer.Division division = server.getDivision(groupId);
+            DivisionInfo info = division.getInfo();
+            RaftPeerId leader = info.getLeaderId();
+            Role role = !info.isAlive()
+                    ? Role.ENDED
+                    : info.isLeader() ? Role.LEADER : info.isCandidate() ? Role.CANDIDATE : Role.FOLLOWER;
+            return new Status(
+                    role,
+                    leader == null ? null : leader.toString(),
+                    info.getCurrentTerm(),
+                    division.getRaftLog().getLastCommittedIndex(),
+                    info.getLastAppliedIndex());
+        } catch (IOException ended) {
+            return new Status(Role.ENDED, null, 0, -1, -1);
+        }
+    }
+
+    /** Whether it leads and has all of the log before in its state. */
+    public boolean leads() {
+        try {
+            return server.getDivision(groupId).getInfo().isLeaderReady();
+        } catch (IOException ended) {
+            return false;
+        }
+    }
+
+    /** Has another member lead, where this one does; false where none took over in time. */
+    public boolean handOver(Duration patience) {
+        long end = System.nanoTime() + patience.toNanos();
+        for (String name : group.names()) {
+            long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
+            if (name.equals(group.self()) || left <= 0 || status().role() != Role.LEADER) {
+                continue;
+            }
+            // The first may be away: leave time for the second.
+            long share = Math.max(1, left * 2 / 3);
+            TransferLeadershipRequest request = new TransferLeadershipRequest(
+                    client, server.getId(), groupId, calls.incrementAndGet(), RaftPeerId.valueOf(name), share);
+            try {
+                server.transferLeadershipAsync(request).get(share + 100, TimeUnit.MILLISECONDS);
+            } catch (IOException | ExecutionException | TimeoutException notThatOne) {
+                LOG.debug("{} does not take over", name, notThatOne);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        return status().role() != Role.LEADER;
+    }
+
+    @Override
+    public void close() {
+        state.closing();
+        try {
+            server.close();
+        } catch (IOException failed) {
+            LOG.warn("the member {} in {} did not end cleanly: {}", group.self(), folder, failed.toString());
+        }
+        state.close();
+    }
+}

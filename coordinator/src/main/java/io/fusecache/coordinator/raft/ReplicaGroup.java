@@ -1,0 +1,80 @@
+package io.fusecache.coordinator.raft;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The members of a replica group, and which of them this is.
+ *
+ * @param members by their name: all of them, this one included
+ */
+public record ReplicaGroup(String self, Map<String, Member> members) {
+    /**
+     * Where a member is reached.
+     *
+     * @param host for all three ports
+     * @param raftPort by the other members
+     * @param grpcPort by clients
+     * @param httpPort by people
+     */
+    public record Member(String host, int raftPort, int grpcPort, int httpPort) {
+        public String raft() {
+            return address(raftPort);
+        }
+
+        public String grpc() {
+            return address(grpcPort);
+        }
+
+        public String http() {
+            return address(httpPort);
+        }
+
+        private String address(int port) {
+            return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        }
+    }
+
+    public ReplicaGroup {
+        members = Map.copyOf(members);
+        if (!members.containsKey(self)) {
+            throw new IllegalArgumentException(self + " is none of " + members.keySet());
+        }
+    }
+
+    /** What a member keeps in its folder: Ratis' log, the database, and who the members are. */
+    static final String RAFT = "raft";
+
+    static final String LIVE = "state";
+    static final String MEMBERS = "members";
+
+    /** Whether {@code folder} is of a member of a replica group. */
+    public static boolean owns(Path folder) {
+        return Files.exists(folder.resolve(MEMBERS)) || Files.exists(folder.resolve(RAFT));
+    }
+
+    Member own() {
+        return member(self);
+    }
+
+    public Member member(String name) {
+        Member member = members.get(name);
+        if (member == null) {
+            throw new IllegalArgumentException(name + " is none of " + members.keySet());
+        }
+        return member;
+    }
+
+    /** In the order of their names. */
+    List<String> names() {
+        return members.keySet().stream().sorted().toList();
+    }
+
+    /** Each as NAME=HOST:RAFTPORT: what must not change between starts. */
+    String text() {
+        return names().stream().map(name -> name + "=" + member(name).raft()).collect(Collectors.joining(","));
+    }
+}
