@@ -27,6 +27,8 @@ final class StyleTest {
     private static final Map<String, String> LONGER_FOR_A_REASON = Map.of(
             "coordinator/src/main/java/io/fusecache/coordinator/session/Sessions.java",
             "the life of a session, whose every step is one turn over leases, registry and namespace",
+            "coordinator/src/test/java/io/fusecache/coordinator/namespace/BucketWorkTest.java",
+            "names change and the bucket follows: the cases of one state machine, over one bucket of keys",
             "coordinator/src/main/java/io/fusecache/coordinator/session/LockTable.java",
             "who has which lock and who waits for whom: one change is a change of both",
             "fuse/src/main/java/io/fusecache/fuse/sys/Posix.java",
