@@ -9,6 +9,7 @@ import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.session.Upstream;
 import io.fusecache.metadata.session.Welcome;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -31,6 +32,7 @@ final class LocalTransport implements SessionTransport {
         Session session = sessions.connect(hello, sink);
         try {
             Welcome welcome = sink.welcome.get(WELCOME_SECONDS, TimeUnit.SECONDS);
+            Thread.ofVirtual().name("local-stream").start(sink::deliverEarly);
             return new LocalStream(session, sink, welcome);
         } catch (TimeoutException | ExecutionException e) {
             sessions.disconnected(session, sink, "no welcome");
@@ -46,8 +48,14 @@ final class LocalTransport implements SessionTransport {
         // The coordinator is somebody else's.
     }
 
+    /**
+     * The client reads nothing before it has taken the stream over, for which the thread that opens it is needed: and that one may be
+     * told of what is behind the welcome. So this is kept until another thread has delivered it.
+     */
     private static final class LocalSink implements Sink {
         final CompletableFuture<Welcome> welcome = new CompletableFuture<>();
+        private final ArrayDeque<Downstream> early = new ArrayDeque<>();
+        private boolean direct;
         private final Receiver receiver;
         private final AtomicBoolean broken = new AtomicBoolean();
 
@@ -62,7 +70,27 @@ final class LocalTransport implements SessionTransport {
 
         @Override
         public void send(Downstream message) {
+            synchronized (this) {
+                if (!direct) {
+                    early.add(message);
+                    return;
+                }
+            }
             receiver.received(message);
+        }
+
+        void deliverEarly() {
+            while (true) {
+                Downstream next;
+                synchronized (this) {
+                    next = early.poll();
+                    if (next == null) {
+                        direct = true;
+                        return;
+                    }
+                }
+                receiver.received(next);
+            }
         }
 
         @Override
