@@ -7,16 +7,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Trees of all that a file system can hold, copied, archived and laid over others: as between two disks. */
 final class CopiesIT {
+    /** What the names of node 2 begin with: overlay.sh takes them for none of its own. */
+    private static final String OTHERS = ".other";
+
     private Cluster cluster;
 
     @BeforeEach
@@ -54,32 +60,56 @@ final class CopiesIT {
     }
 
     /** An overlay keeps hold of what it once looked up below, and does not look again by itself. */
-    @Test
-    void anOverlayLivesOnWhileOtherNodesChangeNamesWhereTheKernelKeepsNone() throws Exception {
-        cluster = Cluster.start(1, "-name-cache", "false");
+    @ParameterizedTest(name = "name cache {0}")
+    @ValueSource(booleans = {true, false})
+    void anOverlayLivesOnWhileOtherNodesChangeNames(boolean nameCache) throws Exception {
+        cluster = Cluster.start(1, "-name-cache", Boolean.toString(nameCache));
         Path mount = cluster.node(1).mount();
         Path other = cluster.addNode().mount();
         AtomicBoolean over = new AtomicBoolean();
         CompletableFuture<Integer> changes = CompletableFuture.supplyAsync(() -> changeNames(other, mount, over));
-        String above = overlay("mounted", mount);
-        over.set(true);
+        String above;
+        try {
+            above = overlay("mounted", mount);
+        } finally {
+            over.set(true);
+        }
         assertThat(changes.get()).isPositive();
         String everything = "find layers -printf '%P %y %m %n %s %T@\\n' | sort";
         assertThat(Shell.sh(other, everything)).contains(" c ").isEqualTo(Shell.sh(mount, everything));
         assertThat(above).isEqualTo(overlay("plain", cluster.directory().resolve("upper")));
     }
 
-    /** Node 2 renames what node 1 has just looked at. Returns how often. */
+    /** Node 2 renames what node 1 has just looked at, beside and in the layer. Returns how often. */
     private static int changeNames(Path mount, Path seen, AtomicBoolean over) {
-        int changes = 0;
+        Map<String, Integer> changes = new HashMap<>();
         try {
-            Files.writeString(mount.resolve("name0"), "here");
             while (!over.get()) {
-                assertThat(seen.resolve("name" + changes)).hasContent("here");
-                Files.move(mount.resolve("name" + changes), mount.resolve("name" + ++changes));
+                for (String directory : List.of("", "layers", "layers/upper", "layers/work")) {
+                    if (Files.exists(mount.resolve(directory))) {
+                        changes.compute(directory, (path, before) -> changeName(mount, seen, path, before));
+                    }
+                }
             }
-            Files.delete(mount.resolve("name" + changes));
-            return changes;
+            for (Map.Entry<String, Integer> change : changes.entrySet()) {
+                Files.delete(mount.resolve(change.getKey()).resolve(OTHERS + change.getValue()));
+            }
+            return changes.values().stream().mapToInt(Integer::intValue).sum();
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
+    private static int changeName(Path mount, Path seen, String directory, @Nullable Integer before) {
+        try {
+            Path in = mount.resolve(directory);
+            if (before == null) {
+                Files.writeString(in.resolve(OTHERS + 0), "here");
+                return 0;
+            }
+            assertThat(seen.resolve(directory).resolve(OTHERS + before)).hasContent("here");
+            Files.move(in.resolve(OTHERS + before), in.resolve(OTHERS + (before + 1)));
+            return before + 1;
         } catch (IOException failed) {
             throw new UncheckedIOException(failed);
         }

@@ -90,7 +90,7 @@ public final class Node implements AutoCloseable {
 
     private Node(NodeConfiguration configuration) {
         this.configuration = configuration;
-        this.port = new SessionPort(nameValidity().isPositive());
+        this.port = new SessionPort();
     }
 
     /** Returns when it is mounted and answers. StartupException with one line that says why not, and what to do. */
@@ -122,6 +122,7 @@ public final class Node implements AutoCloseable {
         SessionOptions sessionOptions = sessionOptions();
         Peers peers = new Peers(started, key());
         BufferArena memory = memory(sessionOptions.bufferBytes() + Peers.BUFFER_BYTES);
+        started.add("names", port);
         Recalls recalls = new Recalls(port);
         NodeId id = NodeIdentity.of(configuration);
         CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
@@ -152,7 +153,7 @@ public final class Node implements AutoCloseable {
         files = tree;
         tree.start();
         started.add("word of what the cache holds", Holdings.announce(local, metadata));
-        KernelBridge bridge = new KernelBridge(tree, metadata, nameValidity(), clock, executor);
+        KernelBridge bridge = new KernelBridge(tree, metadata, port, nameValidity(), clock, executor);
         requireBucket(bucketCheck);
         boolean squash = configuration.mount().rootSquash();
         FuseSession mounted = mount(sessionOptions, squash ? new RootSquash(bridge, tree, executor) : bridge);

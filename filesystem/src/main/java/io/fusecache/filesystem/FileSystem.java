@@ -20,9 +20,11 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -425,11 +427,8 @@ public final class FileSystem implements AutoCloseable {
      * Somebody other than the kernel changed these nodes through this file system (the HTTP interface): the kernel is told,
      * as it would be of a change by another node.
      */
-    public void changedBehindKernel(long... nodes) {
-        for (long node : nodes) {
-            kernel.attributesChanged(node);
-        }
-        kernel.namesChanged();
+    public void changedBehindKernel(Set<Long> nodes) {
+        kernel.changed(nodes, nodes.stream().map(NodeIds::ino).collect(Collectors.toSet()), Set.of());
     }
 
     /** syncfs(2): all that is open for writing is durable on the local disk. */

@@ -1,9 +1,12 @@
 package io.fusecache.filesystem;
 
+import java.util.Collection;
+import java.util.Set;
+
 /**
  * What the kernel caches of this mount and can be told to drop. But for {@link #contentChanged} none of these waits for a file
- * system request, so they may be called while a lease is being recalled. A node id that the kernel does not know is no error: an answer with it may be
- * on its way, so an implementation must see to it that such an answer is not trusted for long.
+ * system request, other than for a bounded time, so they may be called while a lease is being recalled. A node id that the kernel does not know is
+ * no error: an answer with it may be on its way, so an implementation must see to it that such an answer is not trusted for long.
  */
 public interface KernelCache {
     /** The attributes of this node changed. */
@@ -16,8 +19,14 @@ public interface KernelCache {
      */
     void contentChanged(long nodeId, long offset, long length);
 
-    /** Names may lead elsewhere now: every cached name is to be asked about again before it is used. */
-    void namesChanged();
+    /**
+     * The attributes of these nodes change, names of these directories, and the node ids that names of these inodes lead to:
+     * what was answered before this began is asked about again before it is used.
+     */
+    void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes);
+
+    /** Every cached name, and the attributes of these nodes. */
+    void allChanged(Collection<Long> nodeIds);
 
     /** For mounts without a kernel: tests, and tools that walk a volume. */
     KernelCache NONE = new KernelCache() {
@@ -28,6 +37,9 @@ public interface KernelCache {
         public void contentChanged(long nodeId, long offset, long length) {}
 
         @Override
-        public void namesChanged() {}
+        public void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes) {}
+
+        @Override
+        public void allChanged(Collection<Long> nodeIds) {}
     };
 }

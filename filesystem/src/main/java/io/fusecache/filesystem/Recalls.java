@@ -44,11 +44,12 @@ public final class Recalls implements RecallListener {
             return Set.of();
         }
         Set<Long> open = new HashSet<>();
-        boolean names = recall.names();
+        Set<Long> renewed = new HashSet<>();
+        Set<Long> nodeIds = new HashSet<>();
         for (long ino : recall.inodes()) {
             if (bound.table().isOpen(ino)) {
                 // It may get new content, which its name then leads to under another node id.
-                names = true;
+                renewed.add(ino);
                 open.add(ino);
                 bound.unlinked().suspect(ino);
                 // Its last close may have looked just before.
@@ -61,15 +62,10 @@ public final class Recalls implements RecallListener {
                 bound.releases().lookLater(ino);
             }
             bound.departed().recalled(ino);
-            Set<Long> nodeIds = new HashSet<>(bound.incarnations().known(ino));
+            nodeIds.addAll(bound.incarnations().known(ino));
             nodeIds.addAll(bound.table().used(ino));
-            for (long nodeId : nodeIds) {
-                kernel.attributesChanged(nodeId);
-            }
         }
-        if (names) {
-            kernel.namesChanged();
-        }
+        kernel.changed(nodeIds, recall.names() ? recall.inodes() : Set.of(), renewed);
         return open;
     }
 
@@ -79,11 +75,12 @@ public final class Recalls implements RecallListener {
         if (bound == null) {
             return;
         }
-        kernel.namesChanged();
         bound.departed().reset();
+        Set<Long> used = new HashSet<>();
         for (InodeIo io : bound.table().all()) {
             bound.unlinked().suspect(io.ino());
-            kernel.attributesChanged(io.nodeId);
+            used.add(io.nodeId);
         }
+        kernel.allChanged(used);
     }
 }

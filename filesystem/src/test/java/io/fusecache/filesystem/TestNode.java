@@ -28,9 +28,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -181,7 +183,7 @@ final class TestNode implements AutoCloseable {
     static final class KernelStandIn implements KernelCache, BackingFiles {
         final Map<Integer, Disk.DiskFile> backing = new ConcurrentHashMap<>();
         final List<Long> changedAttributes = new ArrayList<>();
-        final AtomicInteger epochs = new AtomicInteger();
+        final AtomicInteger namesChanged = new AtomicInteger();
         private final AtomicInteger ids = new AtomicInteger();
         volatile @Nullable IOException refusal;
 
@@ -200,8 +202,17 @@ final class TestNode implements AutoCloseable {
         }
 
         @Override
-        public void namesChanged() {
-            epochs.incrementAndGet();
+        public synchronized void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes) {
+            changedAttributes.addAll(nodeIds);
+            if (!directories.isEmpty() || !inodes.isEmpty()) {
+                namesChanged.incrementAndGet();
+            }
+        }
+
+        @Override
+        public synchronized void allChanged(Collection<Long> nodeIds) {
+            changedAttributes.addAll(nodeIds);
+            namesChanged.incrementAndGet();
         }
 
         @Override

@@ -145,13 +145,13 @@ final class TwoNodesTest {
         a.write("/f", OneNodeSuite.bytes(1, 10));
         long id = b.find("/f").id();
         assertThat(b.stat("/f").permissions()).isEqualTo(0644);
-        int epochs = nodeB.kernel.epochs.get();
+        int named = nodeB.kernel.namesChanged.get();
         a.chmod("/f", 0600);
         assertThat(nodeB.kernel.wasTold(id)).isTrue();
-        assertThat(nodeB.kernel.epochs.get()).isEqualTo(epochs);
+        assertThat(nodeB.kernel.namesChanged.get()).isEqualTo(named);
         assertThat(b.stat("/f").permissions()).isEqualTo(0600);
         a.rename("/f", "/g");
-        assertThat(nodeB.kernel.epochs.get()).isGreaterThan(epochs);
+        assertThat(nodeB.kernel.namesChanged.get()).isGreaterThan(named);
         assertThat(b.exists("/f")).isFalse();
         assertThat(b.exists("/g")).isTrue();
     }

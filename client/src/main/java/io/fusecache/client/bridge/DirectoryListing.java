@@ -21,10 +21,12 @@ final class DirectoryListing {
 
     private final FileSystem files;
     private final KernelTypes types;
+    private final Validity validity;
 
-    DirectoryListing(FileSystem files, KernelTypes types) {
+    DirectoryListing(FileSystem files, KernelTypes types, Validity validity) {
         this.files = files;
         this.types = types;
+        this.validity = validity;
     }
 
     void fill(DirectoryBuffer buffer, long directory, long after, int size) throws ErrnoException {
@@ -41,10 +43,11 @@ final class DirectoryListing {
             }
             cookie = DOT_DOT;
         }
+        long asked = validity.asked(false);
         int limit = Math.max(1, size / (buffer.plus() ? PLUS_ENTRY_BYTES : PLAIN_ENTRY_BYTES));
         List<DirectoryEntry> entries = files.list(directory, cookie, limit);
         for (DirectoryEntry entry : entries) {
-            if (!add(buffer, entry)) {
+            if (!add(buffer, directory, entry, asked)) {
                 return;
             }
         }
@@ -56,13 +59,17 @@ final class DirectoryListing {
                 : buffer.add(inode.ino(), inode.mode(), name, next);
     }
 
-    private boolean add(DirectoryBuffer buffer, DirectoryEntry entry) throws ErrnoException {
+    private boolean add(DirectoryBuffer buffer, long directory, DirectoryEntry entry, long asked)
+            throws ErrnoException {
         FileName name = FileName.of(entry.name().toBytes());
         Inode inode = entry.inode();
         if (!buffer.plus()) {
             return buffer.add(inode.ino(), inode.mode(), name, entry.cookie());
         }
         Node node = files.tryNode(entry);
-        return buffer.add(node == null ? KernelTypes.bareEntry(inode) : types.entry(node), name, entry.cookie());
+        return buffer.add(
+                node == null ? KernelTypes.bareEntry(inode) : types.entry(directory, name, node, asked),
+                name,
+                entry.cookie());
     }
 }

@@ -11,6 +11,7 @@ import io.fusecache.fuse.session.Reply;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.wire.Bytes;
 import io.fusecache.fuse.wire.DirectoryBuffer;
+import io.fusecache.fuse.wire.EntryReply;
 import io.fusecache.fuse.wire.FileName;
 import io.fusecache.fuse.wire.FuseRequest;
 import io.fusecache.fuse.wire.OpenReply;
@@ -43,13 +44,14 @@ public final class KernelBridge implements FuseHandler {
     public KernelBridge(
             FileSystem files,
             Metadata metadata,
-            Duration bucketRefresh,
+            SessionPort port,
+            Duration nameValidity,
             InstantSource clock,
             ExecutorService executor) {
         this.files = files;
-        this.validity = new Validity(metadata, bucketRefresh);
+        this.validity = new Validity(metadata, port, nameValidity);
         this.types = new KernelTypes(validity, clock);
-        this.listing = new DirectoryListing(files, types);
+        this.listing = new DirectoryListing(files, types, validity);
         this.answering = new Answering(executor);
         this.locks = new KernelLocks(metadata.locks(), answering, executor);
     }
@@ -66,8 +68,7 @@ public final class KernelBridge implements FuseHandler {
             case FuseRequest.Forget r -> files.forget(r.nodeId());
             case FuseRequest.BatchForget r -> r.nodes().forEach(node -> files.forget(node.nodeId()));
             case FuseRequest.Getattr r -> getattr(r, reply);
-            case FuseRequest.Statx r ->
-                answering.later(r, reply, () -> reply.statx(types.statx(files.attributes(r.nodeId()))));
+            case FuseRequest.Statx r -> answering.later(r, reply, () -> statx(r, reply));
             case FuseRequest.Setattr r -> answering.later(r, reply, () -> setattr(r, reply));
             case FuseRequest.Readlink r ->
                 answering.later(r, reply, () -> reply.link(Bytes.of(files.readLink(r.nodeId()))));
@@ -157,29 +158,32 @@ public final class KernelBridge implements FuseHandler {
 
     /** By NFS export and open_by_handle_at(2), which know a node but not its name. */
     private void lookupDots(FuseRequest.Lookup r, Reply reply) throws ErrnoException {
+        long asked = validity.asked(false);
         Inode inode = r.name().equals(FileName.DOT) ? files.attributes(r.nodeId()) : files.parent(r.nodeId());
-        reply.entry(types.entry(new Node(r.name().equals(FileName.DOT) ? r.nodeId() : inode.ino(), inode)));
+        reply.entry(types.unnamed(new Node(r.name().equals(FileName.DOT) ? r.nodeId() : inode.ino(), inode), asked));
     }
 
     private boolean lookedUp(FuseRequest.Lookup r, Reply reply, boolean atOnce) throws ErrnoException {
+        long asked = validity.asked(atOnce);
         try {
             io.fusecache.metadata.FileName name = KernelTypes.name(r.name());
             Node node = atOnce ? files.tryLookup(r.nodeId(), name) : files.lookup(r.nodeId(), name);
             if (node == null) {
                 return false;
             }
-            reply.entry(types.entry(node));
+            reply.entry(types.entry(r.nodeId(), r.name(), node, asked));
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ENOENT) {
                 throw e;
             }
-            reply.entry(types.absent());
+            reply.entry(types.absent(r.nodeId(), r.name(), asked));
         }
         return true;
     }
 
     private void make(FuseRequest r, FileName name, NewInode inode, Reply reply) throws ErrnoException {
-        reply.entry(types.entry(files.make(r.nodeId(), KernelTypes.name(name), inode)));
+        long asked = validity.asked(false);
+        reply.entry(types.entry(r.nodeId(), name, files.make(r.nodeId(), KernelTypes.name(name), inode), asked));
     }
 
     /** The kernel leaves the umask to us (DONT_MASK): a default ACL comes in its place. */
@@ -203,21 +207,27 @@ public final class KernelBridge implements FuseHandler {
 
     private void unlink(FuseRequest.Unlink r, Reply reply) throws ErrnoException {
         files.unlink(r.nodeId(), KernelTypes.name(r.name()));
+        validity.removed(r.nodeId(), r.name());
         reply.ok();
     }
 
     private void rmdir(FuseRequest.Rmdir r, Reply reply) throws ErrnoException {
         files.rmdir(r.nodeId(), KernelTypes.name(r.name()));
+        validity.removed(r.nodeId(), r.name());
         reply.ok();
     }
 
     private void rename(FuseRequest.Rename r, Reply reply) throws ErrnoException {
-        files.rename(r.nodeId(), KernelTypes.name(r.name()), r.newParent(), KernelTypes.name(r.newName()), r.flags());
+        io.fusecache.metadata.FileName name = KernelTypes.name(r.name());
+        io.fusecache.metadata.FileName newName = KernelTypes.name(r.newName());
+        validity.renaming(r, () -> files.rename(r.nodeId(), name, r.newParent(), newName, r.flags()));
         reply.ok();
     }
 
     private void link(FuseRequest.Link r, Reply reply) throws ErrnoException {
-        reply.entry(types.entry(files.link(r.oldNodeId(), r.nodeId(), KernelTypes.name(r.newName()))));
+        long asked = validity.asked(false);
+        Node linked = files.link(r.oldNodeId(), r.nodeId(), KernelTypes.name(r.newName()));
+        reply.entry(types.entry(r.nodeId(), r.newName(), linked, asked));
     }
 
     // attributes
@@ -227,20 +237,30 @@ public final class KernelBridge implements FuseHandler {
                 r,
                 reply,
                 () -> {
+                    long asked = validity.asked(true);
                     Inode inode = files.tryAttributes(r.nodeId());
-                    return inode != null && answered(reply.attributes(types.attributesReply(inode)));
+                    return inode != null && answered(reply.attributes(types.attributesReply(inode, asked)));
                 },
-                () -> reply.attributes(types.attributesReply(files.attributes(r.nodeId()))));
+                () -> {
+                    long asked = validity.asked(false);
+                    reply.attributes(types.attributesReply(files.attributes(r.nodeId()), asked));
+                });
+    }
+
+    private void statx(FuseRequest.Statx r, Reply reply) throws ErrnoException {
+        long asked = validity.asked(false);
+        reply.statx(types.statx(files.attributes(r.nodeId()), asked));
     }
 
     private void setattr(FuseRequest.Setattr r, Reply reply) throws ErrnoException {
+        long asked = validity.asked(false);
         if (r.setsNothing() && files.attributes(r.nodeId()).regular()) {
             // All that HANDLE_KILLPRIV_V2 leaves of set-id bits that go before a write which passes through, or by a
             // chown.
             files.clearSetId(r.nodeId());
         }
         Long size = r.sets(FuseRequest.Setattr.SIZE) ? Long.valueOf(r.size()) : null;
-        reply.attributes(types.attributesReply(files.change(r.nodeId(), types.change(r), size)));
+        reply.attributes(types.attributesReply(files.change(r.nodeId(), types.change(r), size), asked));
     }
 
     private void getxattr(FuseRequest.Getxattr r, Reply reply) {
@@ -325,18 +345,22 @@ public final class KernelBridge implements FuseHandler {
     private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode), r.flags(), reply);
+        long asked = validity.asked(false);
+        Names.Created made = files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode);
+        created(made, types.entry(r.nodeId(), r.name(), made.node(), asked), r.flags(), reply);
     }
 
     private void tmpfile(FuseRequest.Tmpfile r, Reply reply) throws ErrnoException {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
-        created(files.createUnnamed(r.nodeId(), inode, mode), r.flags(), reply);
+        long asked = validity.asked(false);
+        Names.Created made = files.createUnnamed(r.nodeId(), inode, mode);
+        created(made, types.unnamed(made.node(), asked), r.flags(), reply);
     }
 
-    private void created(Names.Created made, int flags, Reply reply) throws ErrnoException {
+    private void created(Names.Created made, EntryReply entry, int flags, Reply reply) throws ErrnoException {
         OpenReply open = types.opened(made.file(), flags);
-        if (!reply.created(types.entry(made.node()), open)) {
+        if (!reply.created(entry, open)) {
             files.release(made.node().id(), made.file().handle());
         }
     }

@@ -67,9 +67,15 @@ final class KernelTypes {
                 0);
     }
 
-    EntryReply entry(Node node) {
-        return new EntryReply(
-                node.id(), 0, validity.names(), validity.attributes(node.inode()), attributes(node.inode()));
+    /** @param asked when the answer was: {@link Validity#asked} */
+    EntryReply entry(long directory, io.fusecache.fuse.wire.FileName name, Node node, long asked) {
+        long valid = validity.name(directory, name, node.id(), asked);
+        return new EntryReply(node.id(), 0, valid, validity.attributes(node.inode(), asked), attributes(node.inode()));
+    }
+
+    /** Of a node that was asked for by no name. */
+    EntryReply unnamed(Node node, long asked) {
+        return new EntryReply(node.id(), 0, 0, validity.attributes(node.inode(), asked), attributes(node.inode()));
     }
 
     /** An entry of a listing whose attributes are not at hand: the kernel looks it up when it needs it. */
@@ -77,17 +83,17 @@ final class KernelTypes {
         return new EntryReply(0, 0, 0, 0, attributes(inode));
     }
 
-    EntryReply absent() {
-        return EntryReply.negative(validity.names());
+    EntryReply absent(long directory, io.fusecache.fuse.wire.FileName name, long asked) {
+        return EntryReply.negative(validity.name(directory, name, 0, asked));
     }
 
-    AttributesReply attributesReply(Inode inode) {
-        return new AttributesReply(validity.attributes(inode), attributes(inode));
+    AttributesReply attributesReply(Inode inode, long asked) {
+        return new AttributesReply(validity.attributes(inode, asked), attributes(inode));
     }
 
-    StatxReply statx(Inode inode) {
+    StatxReply statx(Inode inode, long asked) {
         return new StatxReply(
-                validity.attributes(inode),
+                validity.attributes(inode, asked),
                 StatxReply.BASIC_STATS | StatxReply.BIRTH_TIME,
                 attributes(inode),
                 inode.born().seconds(),

@@ -3,16 +3,22 @@ package io.fusecache.client.bridge;
 import io.fusecache.cache.Disk;
 import io.fusecache.filesystem.BackingFiles;
 import io.fusecache.filesystem.KernelCache;
+import io.fusecache.filesystem.NodeIds;
 import io.fusecache.fuse.session.BackingFile;
 import io.fusecache.fuse.session.FuseSession;
 import io.fusecache.fuse.sys.LocalFile;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.sys.PosixException;
+import io.fusecache.fuse.wire.FileName;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -29,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * What the file system tells the kernel, by the session, which is made after the file system is: until then the kernel has
  * nothing cached, and whoever wants to register a file waits for the moment between the first request and the session.
  */
-public final class SessionPort implements KernelCache, BackingFiles {
+public final class SessionPort implements KernelCache, BackingFiles, NameExpiry.Kernel, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SessionPort.class);
     private static final long ATTRIBUTES_ONLY = -1;
     private static final int START_SECONDS = 10;
@@ -40,13 +46,9 @@ public final class SessionPort implements KernelCache, BackingFiles {
     private final ExecutorService pages = Executors.newCachedThreadPool(
             Thread.ofPlatform().daemon().name("kernel-pages-", 0).factory());
 
-    private final boolean namesKept;
+    private final GivenNames names = new GivenNames(GivenNames.MOST, System::nanoTime);
+    private final NameExpiry expiry = new NameExpiry(names, this);
     private volatile String refusal = "";
-
-    /** @param namesKept whether the kernel is given names that are valid for any time */
-    public SessionPort(boolean namesKept) {
-        this.namesKept = namesKept;
-    }
 
     public void bind(FuseSession started) {
         session.complete(started);
@@ -75,19 +77,51 @@ public final class SessionPort implements KernelCache, BackingFiles {
 
     @Override
     public void attributesChanged(long nodeId) {
+        if (!told(nodeId)) {
+            // It may be on its way there in an answer that was written before this.
+            expiry.again(names.of(Set.of(), Set.of(NodeIds.ino(nodeId))), Duration.ZERO);
+        }
+    }
+
+    /** False where the kernel does not know the node. */
+    private boolean told(long nodeId) {
         FuseSession now = session.getNow(null);
         if (now == null) {
-            return;
+            return true;
         }
         try {
-            // A node that the kernel does not know may be on its way there in an answer that was written before this.
-            // The
-            // name in that answer belongs to the epoch in which it was asked for, so a new one takes it back.
-            if (!now.notifier().invalInode(nodeId, ATTRIBUTES_ONLY, 0)) {
-                namesChanged();
-            }
+            return now.notifier().invalInode(nodeId, ATTRIBUTES_ONLY, 0);
         } catch (PosixException e) {
             ended("attributes of node " + nodeId, e);
+            return true;
+        }
+    }
+
+    @Override
+    public void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes) {
+        names.recallBegins();
+        try {
+            Set<Long> leadingTo = new HashSet<>(inodes);
+            for (long nodeId : nodeIds) {
+                if (!told(nodeId)) {
+                    // In an answer under way, it may be: then the name in that answer is over when it has arrived.
+                    leadingTo.add(NodeIds.ino(nodeId));
+                }
+            }
+            expiry.changed(directories, leadingTo);
+        } finally {
+            names.recallEnds();
+        }
+    }
+
+    @Override
+    public void allChanged(Collection<Long> nodeIds) {
+        names.recallBegins();
+        try {
+            expiry.allChanged();
+            nodeIds.forEach(this::told);
+        } finally {
+            names.recallEnds();
         }
     }
 
@@ -118,17 +152,37 @@ public final class SessionPort implements KernelCache, BackingFiles {
     }
 
     @Override
-    public void namesChanged() {
+    public void expire(long directory, FileName name) throws PosixException {
         FuseSession now = session.getNow(null);
-        // Names that are valid for no time, as all are to a kernel without epochs, are asked for again anyway. An epoch
-        // would drop them from under an overlay that has them open.
-        if (namesKept && now != null && now.negotiated().epochs()) {
+        if (now != null && !now.notifier().expireEntry(directory, name)) {
+            LOG.trace("the kernel has no name '{}' in directory {}", name, directory);
+        }
+    }
+
+    @Override
+    public void drop() {
+        FuseSession now = session.getNow(null);
+        if (now != null && now.negotiated().epochs()) {
             try {
                 now.notifier().incEpoch();
             } catch (PosixException e) {
                 ended("names", e);
             }
         }
+    }
+
+    /** What the kernel is given by way of names is to be put in here. */
+    GivenNames names() {
+        return names;
+    }
+
+    NameExpiry expiry() {
+        return expiry;
+    }
+
+    @Override
+    public void close() {
+        expiry.close();
     }
 
     private static void ended(String what, PosixException e) {

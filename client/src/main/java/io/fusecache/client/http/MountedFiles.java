@@ -20,6 +20,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /** The files of this node's mount, through its file system. */
@@ -185,7 +186,7 @@ public final class MountedFiles implements NodeFiles {
                 files.forget(node.id());
             }
         }
-        files.changedBehindKernel(directory.id());
+        files.changedBehindKernel(Set.of(directory.id()));
         replaced.ifPresent(inode -> files.forget(inode.ino()));
         return replaced.isEmpty();
     }
@@ -212,7 +213,7 @@ public final class MountedFiles implements NodeFiles {
         try {
             NewInode directory = new NewInode(FileType.DIRECTORY, DIRECTORY_PERMISSIONS, uid, gid, 0, null, false);
             Node made = files.make(parent.id(), name, directory);
-            files.changedBehindKernel(parent.id());
+            files.changedBehindKernel(Set.of(parent.id()));
             return made;
         } catch (ErrnoException failed) {
             if (failed.errno() == Errno.EEXIST) {
@@ -265,7 +266,7 @@ public final class MountedFiles implements NodeFiles {
         }
         Node removed = files.lookup(directory.id(), path.last());
         files.unlink(directory.id(), path.last());
-        files.changedBehindKernel(directory.id(), removed.id());
+        files.changedBehindKernel(Set.of(directory.id(), removed.id()));
         files.forget(removed.id());
     }
 }

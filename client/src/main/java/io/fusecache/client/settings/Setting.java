@@ -149,7 +149,7 @@ public enum Setting {
             "name-cache",
             "BOOL",
             "true",
-            "the kernel keeps names; false where an overlay on this mount is to live on while other nodes work",
+            "the kernel keeps names; false where an overlay on it shares directories that other nodes change, too",
             env("FUSE_NAME_CACHE")),
     MOUNT_RETRIES("mount-retries", "COUNT", "8", "how often a failed mount is tried again", env("FUSE_MOUNT_RETRIES")),
     MOUNT_RETRY_DELAY(
