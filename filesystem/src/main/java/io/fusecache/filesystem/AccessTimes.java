@@ -88,6 +88,28 @@ final class AccessTimes {
         }
     }
 
+    /** In turn: from here on the backing file tells the times, beginning with these. */
+    void writing(InodeIo io, Disk.DiskFile file, Timestamp accessed, Timestamp modified) throws IOException {
+        Disk.Stat stat = begin(file, accessed, modified);
+        io.watch(stat.accessed());
+        io.writingFrom(stat);
+    }
+
+    /**
+     * Gives the backing file these times. The coordinator's clock is finer than the disk's, which stands still for milliseconds: an
+     * access time ahead of the backing file's own change would hide the next reads from its file system.
+     */
+    private static Disk.Stat begin(Disk.DiskFile file, Timestamp accessed, @Nullable Timestamp modified)
+            throws IOException {
+        file.setTimes(accessed, modified);
+        Disk.Stat stat = file.stat();
+        if (accessed.compareTo(stat.changed()) <= 0) {
+            return stat;
+        }
+        file.setTimes(stat.changed(), null);
+        return file.stat();
+    }
+
     /** In turn, of what is open: a read that has to show will be seen from here on. */
     void watch(InodeIo io, Inode inode) throws IOException {
         CachedFile file = io.opened().file();
@@ -101,12 +123,11 @@ final class AccessTimes {
             }
         }
         boolean differed = io.live() && io.differs(file.file().stat());
-        Timestamp accessed = of(inode);
-        file.file().setTimes(accessed, null);
+        Disk.Stat begun = begin(file.file(), of(inode), null);
         if (io.live() && !differed) {
-            io.writingFrom(file.file().stat());
+            io.writingFrom(begun);
         }
-        io.watch(accessed);
+        io.watch(begun.accessed());
     }
 
     /** What a look at an open file tells. */

@@ -11,7 +11,6 @@ import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeId;
-import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.WriteLease;
 import java.io.IOException;
 import java.time.Duration;
@@ -267,10 +266,7 @@ final class Opens {
             file.file().truncate(backing.version().size());
         }
         if (!io.live()) {
-            Timestamp accessed = accessTimes.of(inode);
-            file.file().setTimes(accessed, inode.modified());
-            io.watch(accessed);
-            io.writingFrom(file.file().stat());
+            accessTimes.writing(io, file.file(), accessTimes.of(inode), inode.modified());
         }
     }
 
@@ -283,9 +279,7 @@ final class Opens {
             attachEmpty(io, FileVersion.empty(inode.ino(), options.blockBytes()), inode.setsId());
             CachedFile file = io.opened().cached();
             file.beginWriting();
-            file.file().setTimes(inode.accessed(), inode.modified());
-            io.watch(inode.accessed());
-            io.writingFrom(file.file().stat());
+            accessTimes.writing(io, file.file(), inode.accessed(), inode.modified());
             io.markChanged();
             io.addWriter();
             if (mode.read()) {
