@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
@@ -16,8 +17,8 @@ import org.slf4j.LoggerFactory;
  * What a cache directory holds of a namespace that the coordinator has no longer, because its state was lost or replaced.
  *
  * <p>The new one gives the same inode numbers and versions to other files, so nothing of it may be served. What the bucket
- * has is dropped. What it has not, or where the record does not say, goes to {@code lost/NAMESPACE.INO.INCARNATION}, for
- * people. The directory's identity names the new namespace only when this is done, so that a crash in between begins again.
+ * has is dropped. What it has not, or where the record does not say, goes to {@code lost/NAMESPACE.INO.INCARNATION}, its
+ * record beside it, for people. The directory's identity names the new namespace only when this is done, so that a crash in between begins again.
  */
 final class FormerNamespace {
     private static final Logger LOG = LoggerFactory.getLogger(FormerNamespace.class);
@@ -46,7 +47,9 @@ final class FormerNamespace {
             for (Path record : entries(shard)) {
                 Files.deleteIfExists(record);
             }
-            Files.deleteIfExists(shard);
+            if (Files.isDirectory(shard)) {
+                Files.deleteIfExists(shard);
+            }
         }
         Files.deleteIfExists(root.resolve("pending"));
         if (kept > 0) {
@@ -71,8 +74,23 @@ final class FormerNamespace {
         }
         Path lost = root.resolve("lost");
         Files.createDirectories(lost);
-        Files.move(file, lost.resolve(namespace + "." + file.getFileName()), StandardCopyOption.ATOMIC_MOVE);
+        Path aside = free(lost, namespace + "." + file.getFileName());
+        Path record = CacheDirectory.recordPath(file);
+        if (Files.exists(record)) {
+            // First, so that a crash in between leaves the bytes where this looks for them.
+            Files.copy(record, CacheDirectory.recordPath(aside), StandardCopyOption.REPLACE_EXISTING);
+        }
+        Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
         kept++;
+    }
+
+    /** Of a state that was lost, given back and lost again, the same file may be there already. */
+    private static Path free(Path lost, String name) {
+        Path path = lost.resolve(name);
+        for (int i = 1; Files.exists(path); i++) {
+            path = lost.resolve(name + "." + i);
+        }
+        return path;
     }
 
     /** False where the record says otherwise, or cannot be believed. */
@@ -85,7 +103,7 @@ final class FormerNamespace {
             RecordJournal journal = new RecordJournal(disk, CacheDirectory.recordPath(file), ino, incarnation);
             try {
                 FileRecord record = journal.read();
-                return record != null && !record.unpersisted && !record.writing;
+                return record != null && !record.unpersisted && !record.writing && !journal.tornTail();
             } finally {
                 journal.close();
             }
@@ -98,7 +116,7 @@ final class FormerNamespace {
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
             entries.forEach(found::add);
-        } catch (NoSuchFileException absent) {
+        } catch (NoSuchFileException | NotDirectoryException noneOfOurs) {
             return List.of();
         }
         return found;

@@ -114,7 +114,8 @@ final class NvmeTierTest extends LocalTierContract {
         other.close();
         Path lost = directory.resolve("nvme0/lost");
         try (Stream<Path> kept = Files.list(lost)) {
-            assertThat(kept.map(Path::getFileName).map(Path::toString)).containsExactlyInAnyOrder("aa.2.0", "aa.3.0");
+            assertThat(kept.map(Path::getFileName).map(Path::toString))
+                    .containsExactlyInAnyOrder("aa.2.0", "aa.2.0.record", "aa.3.0", "aa.3.0.record");
         }
         assertThat(lost.resolve("aa.2.0")).hasBinaryContent(bytes);
         assertThat(lost.resolve("aa.3.0")).hasSize(10);
