@@ -45,6 +45,11 @@ public interface CloudTier extends AutoCloseable {
 
         /** Asked right before each attempt that changes the bucket, each part of a large object included: it ends within {@code longest}. */
         void check(Duration longest) throws NoPermitException;
+
+        /** The same a little later, asking nobody else: whoever calls has something that others wait for. */
+        default void recheck(Duration longest) throws NoPermitException {
+            check(longest);
+        }
     }
 
     /** Nothing was begun, because it might have ended too late. Not tried again. */

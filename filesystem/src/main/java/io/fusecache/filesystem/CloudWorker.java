@@ -143,6 +143,8 @@ final class CloudWorker implements AutoCloseable {
         if (copy.isPresent()) {
             metadata.finishMove(move.id(), copy.get());
         } else {
+            // A bucket that is not there has no objects either.
+            cloud.check();
             LOG.warn(
                     "the object {} is gone or another one: it does not follow its file to {}",
                     move.from(),

@@ -61,6 +61,11 @@ final class Tenure implements CloudTier.Permit {
         if (nanoTime.getAsLong() - sinceNanos >= length.toNanos() / 4) {
             renew();
         }
+        recheck(longest);
+    }
+
+    @Override
+    public void recheck(Duration longest) throws NoPermitException {
         if (lost) {
             throw new NoPermitException("it is another node's by now");
         }

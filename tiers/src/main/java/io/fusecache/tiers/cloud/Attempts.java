@@ -77,6 +77,8 @@ final class Attempts {
     }
 
     private <T> T once(String what, CloudTier.Permit permit, Request<T> request) throws IOException {
+        // It may ask the coordinator, which must not hold up those who only read.
+        permit.check(options.timeout());
         try {
             requests.acquire();
         } catch (InterruptedException e) {
@@ -84,7 +86,7 @@ final class Attempts {
         }
         boolean permitted = false;
         try {
-            permit.check(options.timeout());
+            permit.recheck(options.timeout());
             permitted = true;
         } finally {
             if (!permitted) {

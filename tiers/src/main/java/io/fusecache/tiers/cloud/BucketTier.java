@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * tier as a whole, and puts get a part of it, so that uploads never starve reads. Buffers for what is being put come
  * from the arena, one part each. A request that fails is tried again (see {@link Attempts}).
  *
- * <p>Order in which things are waited for, so that nothing waits in a circle: a put slot, a buffer, a request slot.
+ * <p>Order in which things are waited for, so that nothing waits in a circle: a put or move slot, a buffer, a request slot.
  */
 public final class BucketTier implements CloudTier {
     private static final Logger LOG = LoggerFactory.getLogger(BucketTier.class);
@@ -50,6 +50,9 @@ public final class BucketTier implements CloudTier {
     private final ScheduledExecutorService timer;
     private final Attempts attempts;
     private final Semaphore puts;
+    /** Copies and deletes: a directory of large objects that moves leaves requests to those who read. */
+    private final Semaphore moves;
+
     /** Names that no file can have are told once: they are there at every listing. */
     private final AtomicBoolean toldUnusable = new AtomicBoolean();
 
@@ -73,6 +76,7 @@ public final class BucketTier implements CloudTier {
         this.attempts = new Attempts(
                 options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
         this.puts = new Semaphore(options.puts(), true);
+        this.moves = new Semaphore(Math.max(1, options.requests() / 3), true);
     }
 
     /** Requests that had to be sent again, since start. */
@@ -214,15 +218,28 @@ public final class BucketTier implements CloudTier {
 
     @Override
     public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
-        return attempts.run("copying '%s' to '%s'".formatted(from.key(), toKey), permit, () -> store.copy(from, toKey));
+        return moving("copying '%s' to '%s'".formatted(from.key(), toKey), permit, () -> store.copy(from, toKey));
     }
 
     @Override
     public void delete(String key, Permit permit) throws IOException {
-        attempts.run("deleting '" + key + "'", permit, () -> {
+        moving("deleting '" + key + "'", permit, () -> {
             store.delete(key);
             return true;
         });
+    }
+
+    private <T> T moving(String what, Permit permit, Attempts.Request<T> request) throws IOException {
+        try {
+            moves.acquire();
+        } catch (InterruptedException e) {
+            throw Attempts.interrupted(what);
+        }
+        try {
+            return attempts.run(what, permit, request);
+        } finally {
+            moves.release();
+        }
     }
 
     @Override

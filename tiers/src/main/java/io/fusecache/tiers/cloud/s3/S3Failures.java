@@ -18,22 +18,36 @@ final class S3Failures {
     private static final int BAD_REQUEST = 400;
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
+    private static final int REDIRECTION = 300;
     private static final int TIMED_OUT = 408;
     private static final int PRECONDITION_FAILED = 412;
     private static final int TOO_MANY = 429;
     private static final int SERVER_ERROR = 500;
 
     private final S3Options options;
+    private volatile boolean answered;
 
     S3Failures(S3Options options) {
         this.options = options;
     }
 
-    /** The object is not there, or not the one that was asked for. */
+    /**
+     * The object is not there, or not the one that was asked for. A 404 that does not say so may be of a gateway that knows nothing of the
+     * bucket. (That of a HEAD request says nothing at all, and the SDK makes this of it: see {@link S3Requests#head}.)
+     */
     static boolean miss(SdkException failure) {
         return failure instanceof AwsServiceException service
                 && (service.statusCode() == PRECONDITION_FAILED
-                        || (service.statusCode() == NOT_FOUND && !code(service).equals("NoSuchBucket")));
+                        || (service.statusCode() == NOT_FOUND
+                                && (code(service).equals("NoSuchKey")
+                                        || code(service).equals("NoSuchVersion"))));
+    }
+
+    /** The store has answered once: what is wrong with credentials from now on may pass. */
+    void answered() {
+        if (!answered) {
+            answered = true;
+        }
     }
 
     static String code(SdkException failure) {
@@ -55,7 +69,7 @@ final class S3Failures {
             return of(what, service);
         }
         String message = String.valueOf(failure.getMessage());
-        if (failure instanceof SdkClientException && message.contains("Unable to load credentials")) {
+        if (!answered && failure instanceof SdkClientException && message.contains("Unable to load credentials")) {
             return new RefusedException(
                     "no credentials for %s were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or"
                                     .formatted(where())
@@ -69,7 +83,12 @@ final class S3Failures {
         int status = failure.statusCode();
         String help = help(code(failure), status);
         String message = "%s at %s: %s%s".formatted(what, where(), reason(failure), help.isEmpty() ? "" : ": " + help);
-        boolean mayPass = status >= SERVER_ERROR || status == TIMED_OUT || status == TOO_MANY;
+        // An answer that begins well can still end in an error: then its status says nothing.
+        boolean mayPass = status >= SERVER_ERROR
+                || status == TIMED_OUT
+                || status == TOO_MANY
+                || (status == NOT_FOUND && code(failure).isEmpty())
+                || status < REDIRECTION;
         return mayPass || passing(code(failure))
                 ? new IOException(message, failure)
                 : new RefusedException(message, failure);
@@ -82,6 +101,11 @@ final class S3Failures {
                     "TokenRefreshRequired",
                     "RequestTimeout",
                     "SlowDown",
+                    "InternalError",
+                    "ServiceUnavailable",
+                    "Throttling",
+                    "ThrottlingException",
+                    "RequestTimeoutException",
                     "BadDigest",
                     "XAmzContentSHA256Mismatch",
                     "IncompleteBody",

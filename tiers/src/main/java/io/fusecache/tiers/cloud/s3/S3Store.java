@@ -22,12 +22,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.core.sync.ResponseTransformer;
-import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
@@ -61,19 +59,16 @@ public final class S3Store implements ObjectStore {
 
     private static final String UPLOAD_MARK = "fusecache-upload";
     private static final int MARK_LENGTH = new UUID(0, 0).toString().length();
-    private static final String MD5_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e";
     private static final long LARGEST_COPY = 5L << 30;
     private static final long COPIED_PART = 512L << 20;
     private static final int READ_BYTES = 64 << 10;
 
     private final S3Options options;
-    private final S3Failures failures;
-    private final S3Connection connection;
+    private final S3Requests requests;
 
     public S3Store(S3Options options) {
         this.options = options;
-        this.failures = new S3Failures(options);
-        this.connection = new S3Connection(options);
+        this.requests = new S3Requests(options);
     }
 
     @Override
@@ -98,14 +93,15 @@ public final class S3Store implements ObjectStore {
                     .isPresent();
         }
         String range = "bytes=" + offset + "-" + (offset + target.byteSize() - 1);
-        return attempt("reading '" + object.key() + "'", client -> {
+        return requests.send("reading '" + object.key() + "'", client -> {
             try {
                 client.getObject(
                         request -> request.bucket(options.bucket())
                                 .key(object.key())
                                 .range(range)
-                                .ifMatch(quoted(object.etag())),
+                                .ifMatch(S3Requests.quoted(object.etag())),
                         (ResponseTransformer<GetObjectResponse, GetObjectResponse>) (response, body) -> {
+                            requireRange(object, offset, response.contentRange());
                             fill(object, body, target);
                             return response;
                         });
@@ -117,6 +113,14 @@ public final class S3Store implements ObjectStore {
                 throw failure;
             }
         });
+    }
+
+    /** Something in between that does not know ranges gives the object from its beginning. */
+    private static void requireRange(ObjectRef object, long offset, @Nullable String given) throws IOException {
+        if (offset > 0 && (given == null || !given.startsWith("bytes " + offset + "-"))) {
+            throw new IOException("'%s' was asked for from byte %d, and the answer is of %s"
+                    .formatted(object.key(), offset, given == null ? "the whole" : given));
+        }
     }
 
     private static void fill(ObjectRef object, InputStream body, MemorySegment target) throws IOException {
@@ -139,7 +143,7 @@ public final class S3Store implements ObjectStore {
     @Override
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
         requireNoBytesInMarker(key, bytes.byteSize());
-        PutObjectResponse response = attempt(
+        PutObjectResponse response = requests.send(
                 "putting '" + key + "'",
                 client -> client.putObject(
                         request -> {
@@ -151,7 +155,7 @@ public final class S3Store implements ObjectStore {
                             }
                         },
                         body(bytes)));
-        return new ObjectRef(key, unquoted(response.eTag()));
+        return new ObjectRef(key, S3Requests.unquoted(response.eTag()));
     }
 
     private static void requireNoBytesInMarker(String key, long size) throws RefusedException {
@@ -171,7 +175,7 @@ public final class S3Store implements ObjectStore {
         String mark = UUID.randomUUID().toString();
         Map<String, String> marked = new LinkedHashMap<>(attributes);
         marked.put(UPLOAD_MARK, mark);
-        CreateMultipartUploadResponse response = attempt(
+        CreateMultipartUploadResponse response = requests.send(
                 "starting the upload of '" + key + "'",
                 client -> client.createMultipartUpload(request -> {
                     request.bucket(options.bucket()).key(key).metadata(marked);
@@ -198,7 +202,7 @@ public final class S3Store implements ObjectStore {
                             number, upload.key(), bytes.byteSize(), upload.parts(), upload.partBytes(), upload.size()));
         }
         String crc = options.checksums() ? crc32c(bytes) : "";
-        UploadPartResponse response = attempt(
+        UploadPartResponse response = requests.send(
                 "putting part " + number + " of '" + upload.key() + "'",
                 client -> client.uploadPart(
                         request -> {
@@ -213,7 +217,7 @@ public final class S3Store implements ObjectStore {
                             }
                         },
                         body(bytes)));
-        return new Part(number, unquoted(response.eTag()) + (crc.isEmpty() ? "" : " " + crc));
+        return new Part(number, S3Requests.unquoted(response.eTag()) + (crc.isEmpty() ? "" : " " + crc));
     }
 
     @Override
@@ -226,13 +230,13 @@ public final class S3Store implements ObjectStore {
         }
         List<CompletedPart> completed = parts.stream().map(S3Store::completed).toList();
         try {
-            CompleteMultipartUploadResponse response = attempt(
+            CompleteMultipartUploadResponse response = requests.send(
                     "completing the upload of '" + upload.key() + "'",
                     client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
                             .key(upload.key())
                             .uploadId(uploadId(upload))
                             .multipartUpload(all -> all.parts(completed))));
-            return new ObjectRef(upload.key(), unquoted(response.eTag()));
+            return new ObjectRef(upload.key(), S3Requests.unquoted(response.eTag()));
         } catch (IOException failure) {
             if (failure.getCause() instanceof SdkException sdk
                     && S3Failures.code(sdk).equals("NoSuchUpload")) {
@@ -246,26 +250,26 @@ public final class S3Store implements ObjectStore {
     }
 
     private Optional<ObjectRef> completedBefore(Upload upload) throws IOException {
-        return headObject(upload.key())
+        return requests.head(upload.key())
                 .filter(found -> mark(upload).equals(found.metadata().get(UPLOAD_MARK)))
-                .map(found -> new ObjectRef(upload.key(), unquoted(found.eTag())));
+                .map(found -> new ObjectRef(upload.key(), S3Requests.unquoted(found.eTag())));
     }
 
     private static CompletedPart completed(Part part) {
         String[] words = part.etag().split(" ", 2);
         CompletedPart.Builder completed =
-                CompletedPart.builder().partNumber(part.number()).eTag(quoted(words[0]));
+                CompletedPart.builder().partNumber(part.number()).eTag(S3Requests.quoted(words[0]));
         return (words.length > 1 ? completed.checksumCRC32C(words[1]) : completed).build();
     }
 
     @Override
     public void abortUpload(Upload upload) throws IOException {
-        attempt("dropping the upload of '" + upload.key() + "'", client -> {
+        requests.send("dropping the upload of '" + upload.key() + "'", client -> {
             try {
                 return client.abortMultipartUpload(request ->
                         request.bucket(options.bucket()).key(upload.key()).uploadId(uploadId(upload)));
             } catch (SdkException failure) {
-                if (S3Failures.miss(failure)) {
+                if (S3Failures.miss(failure) || S3Failures.code(failure).equals("NoSuchUpload")) {
                     return upload;
                 }
                 throw failure;
@@ -279,11 +283,11 @@ public final class S3Store implements ObjectStore {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
         try {
-            return unlessMissed(
+            return requests.unlessMissed(
                     "copying '" + from.key() + "' to '" + toKey + "'",
-                    client -> unquoted(client.copyObject(request -> request.sourceBucket(options.bucket())
+                    client -> S3Requests.unquoted(client.copyObject(request -> request.sourceBucket(options.bucket())
                                     .sourceKey(from.key())
-                                    .copySourceIfMatch(quoted(from.etag()))
+                                    .copySourceIfMatch(S3Requests.quoted(from.etag()))
                                     .destinationBucket(options.bucket())
                                     .destinationKey(toKey)
                                     .metadataDirective(MetadataDirective.COPY))
@@ -291,8 +295,11 @@ public final class S3Store implements ObjectStore {
                             .eTag()),
                     etag -> new ObjectRef(toKey, etag));
         } catch (RefusedException refused) {
-            Optional<HeadObjectResponse> source = headObject(from.key());
-            if (source.isEmpty() || !unquoted(source.get().eTag()).equals(from.etag())) {
+            if (!saysTooLarge(refused)) {
+                throw refused;
+            }
+            Optional<HeadObjectResponse> source = requests.head(from.key());
+            if (source.isEmpty() || !S3Requests.unquoted(source.get().eTag()).equals(from.etag())) {
                 return Optional.empty();
             }
             if (source.get().contentLength() <= LARGEST_COPY) {
@@ -302,12 +309,18 @@ public final class S3Store implements ObjectStore {
         }
     }
 
+    private static boolean saysTooLarge(RefusedException refused) {
+        return refused.getCause() instanceof SdkException sdk
+                && (S3Failures.code(sdk).equals("InvalidRequest")
+                        || S3Failures.code(sdk).equals("EntityTooLarge"));
+    }
+
     private Optional<ObjectRef> copyInParts(ObjectRef from, HeadObjectResponse source, String toKey)
             throws IOException {
         long size = source.contentLength();
         Map<String, String> attributes = attributes(source.metadata());
         // The store's limits, not ours: parts of a copy carry no checksums of our making.
-        String id = attempt(
+        String id = requests.send(
                 "starting the copy to '" + toKey + "'",
                 client -> client.createMultipartUpload(request ->
                                 request.bucket(options.bucket()).key(toKey).metadata(attributes))
@@ -318,11 +331,11 @@ public final class S3Store implements ObjectStore {
             for (long at = 0; at < size; at += COPIED_PART) {
                 String range = "bytes=" + at + "-" + (Math.min(size, at + COPIED_PART) - 1);
                 int number = parts.size() + 1;
-                Optional<CompletedPart> part = unlessMissed(
+                Optional<CompletedPart> part = requests.unlessMissed(
                         "copying '" + from.key() + "' to '" + toKey + "'",
                         client -> client.uploadPartCopy(request -> request.sourceBucket(options.bucket())
                                         .sourceKey(from.key())
-                                        .copySourceIfMatch(quoted(from.etag()))
+                                        .copySourceIfMatch(S3Requests.quoted(from.etag()))
                                         .copySourceRange(range)
                                         .destinationBucket(options.bucket())
                                         .destinationKey(toKey)
@@ -339,7 +352,7 @@ public final class S3Store implements ObjectStore {
                 }
                 parts.add(part.get());
             }
-            String etag = attempt(
+            String etag = requests.send(
                     "completing the copy to '" + toKey + "'",
                     client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
                                     .key(toKey)
@@ -347,17 +360,22 @@ public final class S3Store implements ObjectStore {
                                     .multipartUpload(all -> all.parts(parts)))
                             .eTag());
             done = true;
-            return Optional.of(new ObjectRef(toKey, unquoted(etag)));
+            return Optional.of(new ObjectRef(toKey, S3Requests.unquoted(etag)));
         } finally {
             if (!done) {
+                // With the interrupt that may have ended it the store would not be asked.
+                boolean interrupted = Thread.interrupted();
                 abortUpload(new Upload(toKey, new UUID(0, 0) + id, size, Integer.MAX_VALUE, Map.of()));
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
             }
         }
     }
 
     @Override
     public void delete(String key) throws IOException {
-        attempt(
+        requests.send(
                 "removing '" + key + "'",
                 client -> client.deleteObject(
                         request -> request.bucket(options.bucket()).key(key)));
@@ -365,7 +383,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException {
-        ListObjectsV2Response response = attempt(
+        ListObjectsV2Response response = requests.send(
                 "listing '" + prefix + "'",
                 client -> client.listObjectsV2(request -> {
                     request.bucket(options.bucket())
@@ -381,7 +399,7 @@ public final class S3Store implements ObjectStore {
                 .map(object -> new Listed(
                         object.key(),
                         object.size(),
-                        unquoted(object.eTag()),
+                        S3Requests.unquoted(object.eTag()),
                         object.lastModified() == null ? Timestamp.EPOCH : Timestamp.of(object.lastModified()),
                         Map.of()))
                 .toList();
@@ -389,24 +407,20 @@ public final class S3Store implements ObjectStore {
                 .map(common -> common.prefix())
                 .toList();
         boolean more = Boolean.TRUE.equals(response.isTruncated());
-        return new Page(objects, directories, more ? response.nextContinuationToken() : null);
+        String next = response.nextContinuationToken();
+        if (more && (next == null || next.isEmpty())) {
+            throw new IOException("a listing of '" + prefix + "' goes on, but " + name() + " does not say where");
+        }
+        return new Page(objects, directories, more ? next : null);
     }
 
     @Override
     public Optional<StoredObject> head(String key) throws IOException {
-        return headObject(key)
+        return requests.head(key)
                 .map(found -> new StoredObject(
-                        new ObjectRef(key, unquoted(found.eTag())),
+                        new ObjectRef(key, S3Requests.unquoted(found.eTag())),
                         found.contentLength(),
                         attributes(found.metadata())));
-    }
-
-    private Optional<HeadObjectResponse> headObject(String key) throws IOException {
-        return unlessMissed(
-                "looking up '" + key + "'",
-                client -> client.headObject(
-                        request -> request.bucket(options.bucket()).key(key)),
-                found -> found);
     }
 
     private static Map<String, String> attributes(Map<String, String> metadata) {
@@ -418,7 +432,7 @@ public final class S3Store implements ObjectStore {
     /** A listing of one key, because a refusal of it says why, which one of a HEAD request cannot. */
     @Override
     public void check() throws IOException {
-        attempt(
+        requests.send(
                 "looking into it",
                 client -> client.listObjectsV2(
                         request -> request.bucket(options.bucket()).maxKeys(1)));
@@ -426,50 +440,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public void close() {
-        connection.close();
-    }
-
-    // requests
-
-    @FunctionalInterface
-    private interface Request<T> {
-        T send(S3Client client);
-    }
-
-    private <T> T attempt(String what, Request<T> request) throws IOException {
-        try {
-            return request.send(connection.client());
-        } catch (SdkException failure) {
-            throw failures.of(what, failure);
-        }
-    }
-
-    /** Empty where the object is not there, or not the one that was asked for. */
-    private <T, R> Optional<R> unlessMissed(String what, Request<T> request, Function<T, R> result) throws IOException {
-        return attempt(what, client -> {
-            try {
-                return Optional.of(result.apply(request.send(client)));
-            } catch (SdkException failure) {
-                if (S3Failures.miss(failure)) {
-                    return Optional.<R>empty();
-                }
-                throw failure;
-            }
-        });
-    }
-
-    private static String quoted(String etag) {
-        return '"' + etag + '"';
-    }
-
-    private static String unquoted(@Nullable String etag) {
-        if (etag == null) {
-            // Some stores keep markers as folders, which have none.
-            return MD5_OF_NOTHING;
-        }
-        return etag.length() > 1 && etag.startsWith("\"") && etag.endsWith("\"")
-                ? etag.substring(1, etag.length() - 1)
-                : etag;
+        requests.close();
     }
 
     private static String crc32c(MemorySegment bytes) {

@@ -143,6 +143,20 @@ final class S3StoreIT extends ObjectStoreContract {
     }
 
     @Test
+    void aBucketThatVanishedHasNotLostItsObjects() throws Exception {
+        ObjectRef object = put("k", 100, 1);
+        Path home = folder.resolve("buckets").resolve(bucket);
+        Path away = folder.resolve("away-" + bucket);
+        Files.move(home, away);
+        assertThatThrownBy(() -> store.read(object, 0, memory.allocate(100))).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> store.head("k")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> store.copy(object, "to")).isInstanceOf(IOException.class);
+        Files.move(away, home);
+        assertThat(read(object, 0, 100)).isEqualTo(array(100, 1));
+        assertThat(store.copy(object, "to")).isPresent();
+    }
+
+    @Test
     void secretsAreNotShown() {
         assertThat(new S3Options.Credentials("id", "hidden", "token").toString())
                 .contains("id")
