@@ -5,6 +5,7 @@ import static io.fusecache.coordinator.SessionsTest.name;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fusecache.coordinator.raft.FreePorts;
 import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.metadata.CoordinatorClient;
@@ -15,10 +16,7 @@ import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.wire.GrpcTransport;
 import java.io.IOException;
-import java.net.BindException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,12 +25,12 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadLocalRandom;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -52,8 +50,9 @@ final class ReplicaIT {
 
     @BeforeEach
     void startAll() throws IOException {
+        Iterator<Integer> ports = FreePorts.draw(9).iterator();
         for (String name : List.of("a", "b", "c")) {
-            members.put(name, new ReplicaGroup.Member("127.0.0.1", freePort(), freePort(), freePort()));
+            members.put(name, new ReplicaGroup.Member("127.0.0.1", ports.next(), ports.next(), ports.next()));
         }
         for (String name : members.keySet()) {
             start(name);
@@ -64,19 +63,6 @@ final class ReplicaIT {
     void stopAll() {
         clients.forEach(Metadata::close);
         running.values().forEach(CoordinatorServer::close);
-    }
-
-    /** Below those that outgoing connections get, which could take the port of a member that is away. */
-    private static int freePort() throws IOException {
-        for (int tries = 0; tries < 1_000; tries++) {
-            int port = ThreadLocalRandom.current().nextInt(10_000, 20_000);
-            try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                return free.getLocalPort();
-            } catch (BindException taken) {
-                // The next one, then.
-            }
-        }
-        throw new IOException("no port is free");
     }
 
     private ReplicaGroup.Member member(String name) {
