@@ -98,12 +98,13 @@ public final class RestServer implements AutoCloseable {
     public void serve(Replica replica, int grpcPort, @Nullable String apiKey, InstantSource clock) throws IOException {
         MemberEndpoints member = new MemberEndpoints(replica, grpcPort, clock);
         Router following = new Router(member.routes(), json, apiKey, () -> {}, member::elsewhere);
-        AtomicReference<Led> last = new AtomicReference<>();
+        AtomicReference<@Nullable Led> last = new AtomicReference<>();
         start(new Handler.Abstract() {
             @Override
             public boolean handle(Request request, Response response, Callback callback) {
                 Coordinator leading = replica.leading().orElse(null);
                 if (leading == null) {
+                    last.set(null);
                     return following.handle(request, response, callback);
                 }
                 return led(leading).handle(request, response, callback);
