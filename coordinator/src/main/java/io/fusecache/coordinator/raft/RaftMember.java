@@ -159,13 +159,19 @@ public final class RaftMember implements AutoCloseable {
     private void checkLog() throws IOException {
         RaftLog log = server.getDivision(groupId).getRaftLog();
         long loaded = state.loadedIndex();
-        if (log.getNextIndex() <= loaded) {
-            throw new IOException("the log ends at entry " + (log.getNextIndex() - 1) + " and the state has entry "
-                    + loaded + ": the log is truncated");
+        long next = log.getNextIndex();
+        long start = log.getStartIndex();
+        if (state.newestSnapshot() > loaded) {
+            // The leader has sent one since the start, and the log begins anew behind it.
+            return;
         }
-        if (log.getStartIndex() > loaded + 1) {
-            throw new IOException("the log begins at entry " + log.getStartIndex() + " and the state ends at entry "
-                    + loaded + ": something between them is gone");
+        if (next <= loaded) {
+            throw new IOException("the log ends at entry " + (next - 1) + " and the state has entry " + loaded
+                    + ": the log is truncated");
+        }
+        if (start > loaded + 1) {
+            throw new IOException("the log begins at entry " + start + " and the state ends at entry " + loaded
+                    + ": something between them is gone");
         }
     }
 

@@ -94,6 +94,7 @@ final class ReplicaState extends BaseStateMachine implements View {
     }
 
     private void load() throws IOException {
+        Snapshots.tidy(live);
         Optional<Snapshots.Snapshot> snapshot = snapshots.newest();
         using.writeLock().lock();
         try {
@@ -231,6 +232,14 @@ final class ReplicaState extends BaseStateMachine implements View {
     }
 
     // snapshots
+
+    /** Up to where the newest has the log, -1 where there is none. */
+    long newestSnapshot() throws IOException {
+        return snapshots
+                .newest()
+                .map(snapshot -> snapshot.upTo().getIndex())
+                .orElse(RaftLog.INVALID_LOG_INDEX);
+    }
 
     @Override
     public StateMachineStorage getStateMachineStorage() {

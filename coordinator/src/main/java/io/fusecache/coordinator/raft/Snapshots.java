@@ -103,32 +103,53 @@ final class Snapshots implements StateMachineStorage {
         }
     }
 
-    /** Makes {@code live} what the snapshot is, whole or not at all. */
+    private static Path next(Path live) {
+        return live.resolveSibling(live.getFileName() + ".next");
+    }
+
+    private static Path old(Path live) {
+        return live.resolveSibling(live.getFileName() + ".old");
+    }
+
+    /** After whatever a {@link #restore} that was cut short has left. */
+    static void tidy(Path live) throws IOException {
+        if (!Files.exists(live) && Files.exists(old(live))) {
+            Files.move(old(live), live);
+        }
+        delete(old(live));
+        delete(next(live));
+    }
+
+    /** Makes {@code live} what the snapshot is, whole or not at all; durable when it returns. */
     static void restore(Path snapshot, Path live) throws IOException {
-        Path next = live.resolveSibling(live.getFileName() + ".next");
-        delete(next);
+        tidy(live);
+        Path next = next(live);
         Files.createDirectories(next);
         for (Path file : files(snapshot)) {
             Path copy = next.resolve(file.getFileName());
             if (file.toString().endsWith(".sst")) {
-                // Never changed, only removed.
+                // Never changed, only removed. Whoever wrote it need not have forced it.
+                sync(file);
                 Files.createLink(copy, file);
             } else {
                 Files.copy(file, copy);
-                try (FileChannel written = FileChannel.open(copy, StandardOpenOption.WRITE)) {
-                    written.force(true);
-                }
+                sync(copy);
             }
         }
         sync(next);
-        delete(live);
+        // In one step: a database of which some files are gone is none, and cannot be told from a damaged one.
+        if (Files.exists(live)) {
+            Files.move(live, old(live));
+        }
         Files.move(next, live);
         sync(live.toAbsolutePath().getParent());
+        delete(old(live));
     }
 
-    private static void sync(@Nullable Path directory) throws IOException {
-        if (directory != null) {
-            try (FileChannel opened = FileChannel.open(directory, StandardOpenOption.READ)) {
+    /** A file, or which files there are in a folder. */
+    private static void sync(@Nullable Path path) throws IOException {
+        if (path != null) {
+            try (FileChannel opened = FileChannel.open(path, StandardOpenOption.READ)) {
                 opened.force(true);
             }
         }
