@@ -25,6 +25,7 @@ final class Outbox {
     private final LongSupplier durable;
     private @Nullable Sink sink;
     private boolean welcomed;
+    private long recalledUpTo;
     private boolean draining;
     private boolean again;
 
@@ -49,7 +50,13 @@ final class Outbox {
         items.clear();
         prompt.clear();
         welcomed = false;
+        recalledUpTo = 0;
         return before;
+    }
+
+    /** The last recall that left on this stream, 0 for none: one with a higher number waits, maybe for the right to speak. */
+    synchronized long recalledUpTo() {
+        return recalledUpTo;
     }
 
     synchronized void add(long position, Welcome welcome) {
@@ -94,6 +101,9 @@ final class Outbox {
                 }
                 item = head;
                 welcomed |= item.welcome() != null;
+                if (item.message() instanceof Downstream.RecallRequest recall) {
+                    recalledUpTo = recall.recall();
+                }
             }
             if (item.welcome() != null) {
                 to.welcome(item.welcome());
@@ -103,13 +113,17 @@ final class Outbox {
         }
     }
 
-    /** Takes what may go now; null where nothing may. */
+    /** Takes what may go now; null where nothing may. The log is asked only where something waits: to ask may make it write. */
     private @Nullable Item next() {
-        Downstream first = welcomed && durable.getAsLong() >= 0 ? prompt.poll() : null;
-        if (first != null) {
-            return new Item(0, null, first);
-        }
+        boolean promptly = welcomed && !prompt.isEmpty();
         Item head = items.peek();
-        return head == null || head.position() > durable.getAsLong() ? null : items.remove();
+        if (!promptly && head == null) {
+            return null;
+        }
+        long upTo = durable.getAsLong();
+        if (promptly && upTo >= 0) {
+            return new Item(0, null, prompt.remove());
+        }
+        return head == null || head.position() > upTo ? null : items.remove();
     }
 }

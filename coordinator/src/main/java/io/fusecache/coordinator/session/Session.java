@@ -21,8 +21,13 @@ public final class Session {
      * @param turn waits for it; null where nobody does
      * @param names whether names are recalled as well
      * @param directories those of the inodes that are directories, where names are not recalled
+     * @param sinceNanos when it last was not sent yet
      */
-    record Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {}
+    record Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {
+        Recalling since(long nanos) {
+            return new Recalling(turn, inodes, names, directories, nanos);
+        }
+    }
 
     private final long id;
     private final long secret;
@@ -88,6 +93,18 @@ public final class Session {
 
     Map<Long, Recalling> recalls() {
         return recalls;
+    }
+
+    /**
+     * Whether one of them was left unanswered for so long. Those that wait on its stream, because this coordinator must not speak yet,
+     * do not count, nor the time in which they did.
+     */
+    boolean leavesRecall(long nowNanos, long leaseNanos) {
+        if (outbox.connected()) {
+            long sent = outbox.recalledUpTo();
+            recalls.replaceAll((id, recalling) -> id > sent ? recalling.since(nowNanos) : recalling);
+        }
+        return recalls.values().stream().anyMatch(recalling -> nowNanos - recalling.sinceNanos() > leaseNanos);
     }
 
     boolean ended() {

@@ -217,9 +217,12 @@ public final class Sessions {
                                 Session.SLOTS,
                                 lease,
                                 locks.welcome(session)));
-        session.recalls()
-                .forEach((id, recalling) -> session.outbox()
-                        .add(log.position(), new Downstream.RecallRequest(id, recalling.inodes(), recalling.names())));
+        long now = System.nanoTime();
+        session.recalls().replaceAll((id, recalling) -> {
+            session.outbox()
+                    .add(log.position(), new Downstream.RecallRequest(id, recalling.inodes(), recalling.names()));
+            return recalling.since(now);
+        });
         sequencer.tellLater(session);
         return session;
     }
@@ -509,11 +512,8 @@ public final class Sessions {
                     end(session, false, "");
                     continue;
                 }
-                for (Session.Recalling recalling : session.recalls().values()) {
-                    if (now - recalling.sinceNanos() > lease.toNanos()) {
-                        fence(session, "did not answer a recall within " + lease.toMillis() + " ms");
-                        break;
-                    }
+                if (session.leavesRecall(now, lease.toNanos())) {
+                    fence(session, "did not answer a recall within " + lease.toMillis() + " ms");
                 }
             }
         });
