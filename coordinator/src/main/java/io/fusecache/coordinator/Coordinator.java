@@ -67,12 +67,15 @@ public final class Coordinator implements AutoCloseable {
                 task -> Thread.ofPlatform().name("coordinator-timer").daemon().unstarted(task));
         sessions = new Sessions(view, log, clock, new SecureRandom(), timer, limits);
         hearing.coordinator = this;
+        boolean started = false;
         try {
             sessions.start();
             TrashSweep.start(sessions, timer);
-        } catch (IOException e) {
-            timer.shutdownNow();
-            throw e;
+            started = true;
+        } finally {
+            if (!started) {
+                timer.shutdownNow();
+            }
         }
     }
 
@@ -154,6 +157,13 @@ public final class Coordinator implements AutoCloseable {
     void silence() {
         if (log instanceof ReignLog reign) {
             reign.silence();
+        }
+    }
+
+    /** The same, and {@link #close} waits for nothing any more. */
+    void abandon() {
+        if (log instanceof ReignLog reign) {
+            reign.abandon();
         }
     }
 

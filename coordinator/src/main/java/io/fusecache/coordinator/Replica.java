@@ -32,6 +32,10 @@ public final class Replica implements AutoCloseable {
     private static final long LOOK_MILLIS = 500;
 
     private static final Duration HAND_OVER = Duration.ofSeconds(3);
+
+    /** A member that leads in vain twice within this time does not lead again. */
+    private static final long IN_VAIN_NANOS = Duration.ofMinutes(1).toNanos();
+
     private static final long END_SECONDS = 15;
 
     private final ReplicaGroup group;
@@ -40,12 +44,24 @@ public final class Replica implements AutoCloseable {
     private final @Nullable Duration trashKeep;
     private final ScheduledExecutorService roles = Executors.newSingleThreadScheduledExecutor(
             task -> Thread.ofPlatform().name("replica-role").daemon().unstarted(task));
+    private final Listener listener = new Listener();
     private final RaftMember member;
     private volatile @Nullable Coordinator leading;
     private volatile boolean watching;
     private volatile boolean over;
+
+    /** The reign ended because another member may lead. */
+    private volatile boolean outvoted;
+
+    /** The reign ended because its log did. */
+    private volatile @Nullable IOException broken;
+
     private volatile boolean closed;
     private volatile @Nullable String failure;
+
+    // Of the thread of roles.
+    private @Nullable Long inVainNanos;
+    private boolean memberEnded;
 
     private Replica(
             ReplicaGroup group, Path folder, SessionLimits limits, RaftTiming timing, @Nullable Duration trashKeep)
@@ -54,7 +70,7 @@ public final class Replica implements AutoCloseable {
         this.timing = timing;
         this.limits = limits;
         this.trashKeep = trashKeep;
-        this.member = RaftMember.start(group, folder, timing, LogKeeping.DEFAULT, new Listener());
+        this.member = RaftMember.start(group, folder, timing, LogKeeping.DEFAULT, listener);
     }
 
     /**
@@ -85,6 +101,7 @@ public final class Replica implements AutoCloseable {
 
         @Override
         public void leadsNoMore() {
+            outvoted = true;
             depose();
         }
 
@@ -121,28 +138,90 @@ public final class Replica implements AutoCloseable {
             return;
         }
         try {
+            if (!closed && failure == null && member.status().role() == RaftMember.Role.ENDED) {
+                listener.failed("this member of the replica group has ended: its log says why");
+            }
             if (leading != null && over) {
                 endReign();
+                IOException reason = broken;
+                if (reason != null && !outvoted) {
+                    leadsInVain(reason);
+                }
             }
-            if (leading == null && !closed && failure == null && member.leads()) {
-                beginReign();
+            if (failure != null) {
+                endMember();
+            } else if (leading == null && !closed && member.leads()) {
+                tryToLead();
             }
-        } catch (IOException refused) {
-            LOG.info("this member does not lead yet: {}", refused.getMessage());
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
-        } catch (RuntimeException broken) {
-            LOG.error("the role of this member could not be changed", broken);
+        } catch (RuntimeException | Error unforeseen) {
+            // An error, too: nobody else would ever look again.
+            LOG.error("the role of this member could not be changed", unforeseen);
+        }
+    }
+
+    private void tryToLead() throws InterruptedException {
+        try {
+            beginReign();
+        } catch (IOException refused) {
+            LOG.info("this member does not lead yet: {}", refused.getMessage());
+            leadsInVain(refused);
+        } catch (RuntimeException | Error unforeseen) {
+            LOG.error("this member cannot begin to lead", unforeseen);
+            leadsInVain(new IOException(unforeseen.toString(), unforeseen));
+        }
+    }
+
+    /**
+     * A reign did not begin, or broke. Where the others take this member for their leader still, nobody else can be it: then it hands
+     * over. Where the reason is here, it does so once; the second time it ends.
+     */
+    private void leadsInVain(IOException reason) {
+        if (closed || failure != null || !member.leads()) {
+            return;
+        }
+        boolean ownFault = reason.getCause() instanceof Error
+                || reason.getCause() instanceof RuntimeException
+                || member.lagsItself();
+        if (ownFault) {
+            long now = System.nanoTime();
+            if (inVainNanos != null && now - inVainNanos < IN_VAIN_NANOS) {
+                listener.failed("it leads, and nothing comes of it: " + reason.getMessage());
+                return;
+            }
+            inVainNanos = now;
+        }
+        LOG.warn(
+                "this member, {}, leads, and nothing comes of it ({}): another one is to lead",
+                group.self(),
+                reason.getMessage());
+        if (!member.handOver(HAND_OVER)) {
+            LOG.warn("no other member took over");
+        }
+    }
+
+    /** The others elect one of them: while a member that cannot go on is there, they may take it for their leader. */
+    private void endMember() {
+        if (!memberEnded) {
+            memberEnded = true;
+            member.close();
+            LOG.info("this member, {}, has ended", group.self());
         }
     }
 
     private void beginReign() throws IOException, InterruptedException {
         over = false;
-        Coordinator begun = Coordinator.lead(member, timing, limits, lost -> depose());
+        outvoted = false;
+        broken = null;
+        Coordinator begun = Coordinator.lead(member, timing, limits, cause -> {
+            broken = cause;
+            depose();
+        });
         if (trashKeep != null) {
             try {
                 begun.keepRemoved(trashKeep);
-            } catch (IOException | RuntimeException lost) {
+            } catch (IOException | RuntimeException | Error lost) {
                 begun.close();
                 throw lost;
             }
@@ -162,6 +241,9 @@ public final class Replica implements AutoCloseable {
         leading = null;
         if (ended != null) {
             ended.silence();
+            if (failure != null) {
+                ended.abandon();
+            }
             ended.close();
             LOG.info("this member, {}, leads no more", group.self());
         }
@@ -191,8 +273,17 @@ public final class Replica implements AutoCloseable {
         return failure;
     }
 
+    /** For tests: what the member hears from below. */
+    RaftMember.Listener listener() {
+        return listener;
+    }
+
     /** For a client: why it is to go elsewhere. */
     public String refusal() {
+        String reason = failure;
+        if (reason != null) {
+            return "this member, " + group.self() + ", cannot go on: " + reason;
+        }
         String name = member.status().leader();
         ReplicaGroup.Member leader = name == null ? null : group.members().get(name);
         if (name == null || leader == null) {
@@ -217,7 +308,7 @@ public final class Replica implements AutoCloseable {
             roles.shutdownNow();
             Thread.currentThread().interrupt();
         }
-        if (member.status().role() == RaftMember.Role.LEADER && !member.handOver(HAND_OVER)) {
+        if (failure == null && member.status().role() == RaftMember.Role.LEADER && !member.handOver(HAND_OVER)) {
             LOG.warn("no other member took over: they will elect one");
         }
         member.close();

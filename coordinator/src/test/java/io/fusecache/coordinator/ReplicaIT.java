@@ -6,14 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.coordinator.raft.FreePorts;
+import io.fusecache.coordinator.raft.RaftMember;
 import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.session.SessionLimits;
+import io.fusecache.coordinator.session.Sink;
 import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Hello;
+import io.fusecache.metadata.session.Welcome;
 import io.fusecache.metadata.wire.GrpcTransport;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -29,6 +34,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
@@ -181,6 +187,75 @@ final class ReplicaIT {
             throws IOException, InterruptedException {
         URI uri = URI.create("http://" + member(name).http() + path);
         return http.send(HttpRequest.newBuilder(uri).build(), BodyHandlers.ofString());
+    }
+
+    private Replica replica(String name) {
+        CoordinatorServer server = running.get(name);
+        if (server == null) {
+            throw new AssertionError(name + " is not running");
+        }
+        return server.replica();
+    }
+
+    private void anotherLeads(String than) throws Exception {
+        Awaitility.await().atMost(PATIENCE).until(this::leader, name -> !name.equals(than));
+        Metadata client = node("after", new Recorder());
+        client.create(Inode.ROOT, name("after"), file(false));
+        assertThat(client.lookup(Inode.ROOT, name("after")).regular()).isTrue();
+    }
+
+    @Test
+    void aLeaderThatCannotGoOnLeavesTheLeadToAnother() throws Exception {
+        Metadata before = node("before", new Recorder());
+        before.create(Inode.ROOT, name("before"), file(false));
+        String failed = leader();
+        replica(failed).listener().failed("the log cannot be written: its disk is gone");
+        anotherLeads(failed);
+        assertThat(before.lookup(Inode.ROOT, name("after")).regular()).isTrue();
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> replica(failed).status().role() == RaftMember.Role.ENDED);
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            HttpResponse<String> health = get(http, failed, "/api/health");
+            assertThat(health.statusCode()).isEqualTo(503);
+            assertThat(health.body()).contains("its disk is gone", "\"role\":\"ended\"");
+            assertThat(get(http, failed, "/metrics").statusCode()).isEqualTo(200);
+            assertThat(get(http, failed, "/api/quotas").statusCode()).isEqualTo(503);
+        }
+    }
+
+    @Test
+    void aLeaderWhoseReignBreaksHandsOver() throws Exception {
+        String before = leader();
+        Sink breaking = new Sink() {
+            @Override
+            public void welcome(Welcome welcome) {
+                throw new AssertionError("for the test");
+            }
+
+            @Override
+            public void send(Downstream message) {}
+
+            @Override
+            public void close(String reason) {}
+        };
+        int[] nodes = {0};
+        // Whoever comes first sends the welcome: mostly the thread of the log, whose reign ends with it.
+        Awaitility.await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            NodeAddress node = new NodeAddress(new NodeId("n" + nodes[0]++), "", "");
+            Hello hello = new Hello(Hello.PROTOCOL, "", node, "", "", "", 0, 0);
+            Optional<Coordinator> leading = replica(before).leading();
+            if (leading.isEmpty()) {
+                return true;
+            }
+            try {
+                leading.get().sessions().connect(hello, breaking);
+            } catch (AssertionError sentByThisThread) {
+                // Another node, then.
+            }
+            return false;
+        });
+        anotherLeads(before);
     }
 
     @Test

@@ -279,7 +279,7 @@ public final class RaftMember implements AutoCloseable {
         try {
             RaftServer.Division division = server.getDivision(groupId);
             DivisionInfo info = division.getInfo();
-            RaftPeerId leader = info.getLeaderId();
+            RaftPeerId leader = info.isAlive() ? info.getLeaderId() : null;
             Role role = !info.isAlive()
                     ? Role.ENDED
                     : info.isLeader() ? Role.LEADER : info.isCandidate() ? Role.CANDIDATE : Role.FOLLOWER;
@@ -300,6 +300,18 @@ public final class RaftMember implements AutoCloseable {
             return server.getDivision(groupId).getInfo().isLeaderReady();
         } catch (IOException ended) {
             return false;
+        }
+    }
+
+    /** Whether entries wait for this member itself, its disk say, rather than for the others. */
+    public boolean lagsItself() {
+        try {
+            RaftServer.Division division = server.getDivision(groupId);
+            RaftLog log = division.getRaftLog();
+            return log.getFlushIndex() < log.getNextIndex() - 1
+                    || division.getInfo().getLastAppliedIndex() < log.getLastCommittedIndex();
+        } catch (IOException ended) {
+            return true;
         }
     }
 

@@ -15,6 +15,11 @@ public record RaftTiming(Duration leastElection, Duration mostElection, Duration
     public static final RaftTiming DEFAULT = new RaftTiming(
             Duration.ofMillis(1_200), Duration.ofMillis(1_800), Duration.ofMillis(900), Duration.ofMillis(200));
 
+    /** What a majority has not taken after so long is waited for no longer. */
+    public Duration patience() {
+        return mostElection.multipliedBy(3);
+    }
+
     public RaftTiming {
         if (confirmed.compareTo(leastElection) >= 0 || renewed.compareTo(confirmed) >= 0) {
             throw new IllegalArgumentException("a leader that speaks when another may have been elected");

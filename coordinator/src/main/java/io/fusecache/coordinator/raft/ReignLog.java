@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ public final class ReignLog implements Log {
     private final Overlay overlay;
     private final long confirmedNanos;
     private final long renewedNanos;
+    private final long patienceNanos;
     private final Thread sender;
 
     private record Waiting(long position, byte[] changes) {}
@@ -67,6 +69,7 @@ public final class ReignLog implements Log {
         this.overlay = new Overlay(member.state(), OVERLAY_BYTES);
         this.confirmedNanos = timing.confirmed().toNanos();
         this.renewedNanos = timing.renewed().toNanos();
+        this.patienceNanos = timing.patience().toNanos();
         this.sender = Thread.ofPlatform().name("replica-log").daemon().unstarted(this::sendAll);
     }
 
@@ -74,7 +77,7 @@ public final class ReignLog implements Log {
      * Begins a reign: when this returns, the member's state has everything that any leader before had committed, and nothing of
      * theirs comes after it.
      *
-     * @throws IOException where this member does not lead
+     * @throws IOException where this member does not lead, or nothing comes of it in time
      */
     public static ReignLog begin(RaftMember member, RaftTiming timing, Listener listener)
             throws IOException, InterruptedException {
@@ -82,12 +85,25 @@ public final class ReignLog implements Log {
         ReignLog log = new ReignLog(member, timing, reign, listener);
         long sent = System.nanoTime();
         try {
-            member.propose(Proposal.begin(reign)).get();
+            log.commit(Proposal.begin(reign));
         } catch (ExecutionException refused) {
             throw new IOException(reason(refused), refused);
+        } catch (TimeoutException late) {
+            throw log.tooLate(late);
         }
         log.confirmed(sent, 0);
         return log;
+    }
+
+    /** Has a majority take an entry. */
+    private void commit(byte[] proposal) throws ExecutionException, InterruptedException, TimeoutException {
+        member.propose(proposal).get(patienceNanos, TimeUnit.NANOSECONDS);
+    }
+
+    private IOException tooLate(TimeoutException late) {
+        return new IOException(
+                "an entry was not committed and applied within " + TimeUnit.NANOSECONDS.toMillis(patienceNanos) + " ms",
+                late);
     }
 
     private static String reason(ExecutionException failed) {
@@ -169,17 +185,23 @@ public final class ReignLog implements Log {
             long sent = System.nanoTime();
             try {
                 byte[] proposal = batches.isEmpty() ? Proposal.tick(reign) : Proposal.batch(reign, ++sequence, batches);
-                member.propose(proposal).get();
+                commit(proposal);
+                confirmed(sent, upTo);
+                overlay.applied(upTo);
+                listener.durable();
             } catch (ExecutionException refused) {
                 fail(new IOException("another member leads, or may: " + reason(refused), refused));
+                return;
+            } catch (TimeoutException late) {
+                fail(tooLate(late));
                 return;
             } catch (InterruptedException ended) {
                 fail(new IOException("interrupted", ended));
                 return;
+            } catch (RuntimeException | Error broken) {
+                fail(new IOException("the log of this reign broke: " + broken, broken));
+                return;
             }
-            confirmed(sent, upTo);
-            overlay.applied(upTo);
-            listener.durable();
         }
     }
 
@@ -209,6 +231,8 @@ public final class ReignLog implements Log {
     }
 
     private void fail(IOException cause) {
+        // First: that a command could not be appended, for one, is the next leader's to say, or not.
+        silence();
         lock.lock();
         try {
             failure = cause;
@@ -216,13 +240,18 @@ public final class ReignLog implements Log {
         } finally {
             lock.unlock();
         }
-        silence();
         listener.failed(cause);
     }
 
     /** Nothing is said any more, whatever is committed. */
     public void silence() {
         silent = true;
+    }
+
+    /** What was not committed so far is waited for no longer: this member is at its end. */
+    public void abandon() {
+        silence();
+        sender.interrupt();
     }
 
     /** Sends what was appended, where the others take it in time. */

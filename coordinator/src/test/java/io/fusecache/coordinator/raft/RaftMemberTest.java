@@ -284,6 +284,34 @@ final class RaftMemberTest {
     }
 
     @Test
+    void aReignEndsWhereItsListenerBreaks() throws Exception {
+        startAll(ALL);
+        CountDownLatch failed = new CountDownLatch(1);
+        ReignLog log = await().ignoreExceptions()
+                .until(
+                        () -> ReignLog.begin(member(leader()), TIMING, new Log.Listener() {
+                            @Override
+                            public void durable() {
+                                throw new AssertionError("for the test");
+                            }
+
+                            @Override
+                            public void failed(IOException cause) {
+                                failed.countDown();
+                            }
+                        }),
+                        begun -> true);
+        logs.add(log);
+        log.start();
+        Changes batch = new Changes(log.view());
+        batch.put(new byte[] {'a'}, new byte[] {1});
+        log.append(batch);
+        assertThat(failed.await(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(log.durable()).isNegative();
+        assertThatThrownBy(() -> log.append(batch)).isInstanceOf(IOException.class);
+    }
+
+    @Test
     void aLeaderWithoutAMajorityFallsSilent() throws Exception {
         startAll(ALL);
         ReignLog log = reign();
