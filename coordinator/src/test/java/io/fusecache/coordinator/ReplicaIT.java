@@ -212,9 +212,7 @@ final class ReplicaIT {
         replica(failed).listener().failed("the log cannot be written: its disk is gone");
         anotherLeads(failed);
         assertThat(before.lookup(Inode.ROOT, name("after")).regular()).isTrue();
-        Awaitility.await()
-                .atMost(PATIENCE)
-                .until(() -> replica(failed).status().role() == RaftMember.Role.ENDED);
+        Awaitility.await().atMost(PATIENCE).until(() -> replica(failed).status().role() == RaftMember.Role.ENDED);
         try (HttpClient http = HttpClient.newHttpClient()) {
             HttpResponse<String> health = get(http, failed, "/api/health");
             assertThat(health.statusCode()).isEqualTo(503);

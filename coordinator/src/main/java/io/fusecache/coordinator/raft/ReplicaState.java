@@ -235,10 +235,7 @@ final class ReplicaState extends BaseStateMachine implements View {
 
     /** Up to where the newest has the log, -1 where there is none. */
     long newestSnapshot() throws IOException {
-        return snapshots
-                .newest()
-                .map(snapshot -> snapshot.upTo().getIndex())
-                .orElse(RaftLog.INVALID_LOG_INDEX);
+        return snapshots.newest().map(snapshot -> snapshot.upTo().getIndex()).orElse(RaftLog.INVALID_LOG_INDEX);
     }
 
     @Override
