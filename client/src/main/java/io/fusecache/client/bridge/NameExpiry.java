@@ -111,6 +111,7 @@ final class NameExpiry implements AutoCloseable {
             return;
         }
         try {
+            // Nothing tells when the kernel has taken note of an answer.
             Thread.sleep(LATE);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
