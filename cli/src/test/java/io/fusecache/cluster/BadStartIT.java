@@ -195,8 +195,7 @@ final class BadStartIT {
 
     private static void failsWith(ClusterNode node, List<String> arguments, int status, String... parts)
             throws IOException, InterruptedException {
-        Shell.Outcome outcome = Shell.run(
-                cluster.directory(), java.util.Map.of(), Daemon.command("io.fusecache.cli.Client", arguments));
+        Shell.Outcome outcome = Shell.run(cluster.directory(), java.util.Map.of(), Daemon.command("client", arguments));
 
         assertThat(outcome.output()).contains(parts);
         assertThat(outcome.status()).as(outcome.output()).isEqualTo(status);

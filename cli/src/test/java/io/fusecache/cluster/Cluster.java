@@ -102,7 +102,7 @@ final class Cluster implements AutoCloseable {
 
     /** What {@code bin/fusecache} says with these words, which must succeed. */
     String fusecache(String... words) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(Daemon.command("io.fusecache.cli.FuseCache", List.of(words)));
+        List<String> command = new ArrayList<>(Daemon.command("fusecache", List.of(words)));
         Map<String, String> environment =
                 Map.of("FUSECACHE_RUN_DIR", directory.resolve("run").toString());
         return Shell.run(directory, environment, command).orFail();
@@ -158,7 +158,7 @@ final class Cluster implements AutoCloseable {
         return Daemon.prepare(
                 "coordinator",
                 directory,
-                "io.fusecache.cli.Coordinator",
+                "coordinator",
                 List.of(
                         "-port", Integer.toString(coordinatorPort),
                         "-grpc-port", Integer.toString(coordinatorGrpcPort),

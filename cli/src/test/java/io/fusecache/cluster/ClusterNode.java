@@ -55,11 +55,7 @@ final class ClusterNode {
 
     Daemon launch() throws IOException {
         Daemon started = Daemon.start(
-                "node" + number,
-                cluster.directory(),
-                "io.fusecache.cli.Client",
-                arguments(),
-                line -> line.contains(" is mounted at "));
+                "node" + number, cluster.directory(), "client", arguments(), line -> line.contains(" is mounted at "));
         daemon = started;
         return started;
     }

@@ -19,6 +19,8 @@ import java.util.function.Predicate;
 
 /** One of our programs as a process of its own, with what it printed. */
 final class Daemon {
+    private static final Path PROGRAMS = Path.of("..", "bin").toAbsolutePath().normalize();
+
     private static final long READY_SECONDS = 60;
     private static final long STOP_SECONDS = 60;
 
@@ -39,11 +41,11 @@ final class Daemon {
         Thread.ofVirtual().name(name + "-output").start(() -> read(readyLine));
     }
 
-    /** Starts the program with this JVM's own class path; {@link #awaitReady} waits until it is up. */
+    /** Starts a program of {@code bin/}; {@link #awaitReady} waits until it is up. */
     static Daemon start(
-            String name, Path directory, String mainClass, List<String> arguments, Predicate<String> readyLine)
+            String name, Path directory, String program, List<String> arguments, Predicate<String> readyLine)
             throws IOException {
-        return launch(name, directory, command(mainClass, arguments), readyLine);
+        return launch(name, directory, command(program, arguments), readyLine);
     }
 
     /**
@@ -51,9 +53,9 @@ final class Daemon {
      * child, which a mount takes for close(2): that waits for the coordinator, so a coordinator has to be prepared while
      * another one is there.
      */
-    static Daemon prepare(String name, Path directory, String mainClass, List<String> arguments) throws IOException {
+    static Daemon prepare(String name, Path directory, String program, List<String> arguments) throws IOException {
         List<String> waiting = new ArrayList<>(List.of("sh", "-c", "read -r go && exec \"$@\"", "sh"));
-        waiting.addAll(command(mainClass, arguments));
+        waiting.addAll(command(program, arguments));
         return launch(name, directory, waiting, line -> false);
     }
 
@@ -73,20 +75,9 @@ final class Daemon {
         return new Daemon(name, directory, builder.start(), readyLine);
     }
 
-    /** The command line that {@code bin/} would run. */
-    static List<String> command(String mainClass, List<String> arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "-Xss512k",
-                "-XX:MaxDirectMemorySize=64m",
-                "-XX:+UseSerialGC",
-                "-XX:+ExitOnOutOfMemoryError",
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                mainClass));
+    /** The command line of a program of {@code bin/}, as {@code make build} left it. */
+    static List<String> command(String program, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of(PROGRAMS.resolve(program).toString()));
         command.addAll(arguments);
         return command;
     }

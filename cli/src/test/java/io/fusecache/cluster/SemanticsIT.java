@@ -30,7 +30,7 @@ final class SemanticsIT {
     static void start() throws Exception {
         cluster = Cluster.start(2, "-bucket-refresh", "100ms");
         Path programs = Files.createDirectory(cluster.directory().resolve("bin"));
-        String command = Daemon.command("io.fusecache.cli.FuseCache", List.of()).stream()
+        String command = Daemon.command("fusecache", List.of()).stream()
                 .map(word -> "'" + word + "'")
                 .collect(Collectors.joining(" "));
         Path program = Files.writeString(

@@ -72,7 +72,7 @@ final class TrashIT {
                                         "FUSECACHE_RUN_DIR",
                                         cluster.directory().resolve("run").toString()),
                                 Daemon.command(
-                                        "io.fusecache.cli.FuseCache",
+                                        "fusecache",
                                         List.of(
                                                 "trash",
                                                 "restore",
