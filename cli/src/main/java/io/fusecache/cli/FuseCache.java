@@ -19,6 +19,8 @@ public final class FuseCache {
             new Verb("explain", "[--json] PATH", "which tier would serve a file, and why", ExplainVerb::run),
             new Verb("quota", QuotaVerb.USAGE, "limits of directory trees", QuotaVerb::run),
             new Verb("trash", TrashVerb.USAGE, "removed files: keep, list, restore", TrashVerb::run),
+            new Verb("dump", DumpVerb.USAGE, "the namespace as lines of JSON", DumpVerb::dump),
+            new Verb("load", DumpVerb.LOAD_USAGE, "a dump, into an empty coordinator", DumpVerb::load),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
             new Verb("bench", "[--disk DIR] ...", "a mount and its disk, side by side", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));

@@ -1,5 +1,8 @@
 package io.fusecache.coordinator;
 
+import io.fusecache.coordinator.dump.Dump;
+import io.fusecache.coordinator.dump.DumpException;
+import io.fusecache.coordinator.dump.Load;
 import io.fusecache.coordinator.namespace.Trash;
 import io.fusecache.coordinator.raft.RaftMember;
 import io.fusecache.coordinator.raft.RaftTiming;
@@ -7,8 +10,10 @@ import io.fusecache.coordinator.raft.ReignLog;
 import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.session.SessionLimits;
 import io.fusecache.coordinator.session.Sessions;
+import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.LocalLog;
 import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.Snapshot;
 import io.fusecache.coordinator.state.StateStore;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.metadata.CoordinatorClient;
@@ -19,10 +24,13 @@ import io.fusecache.metadata.RecallListener;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.Executors;
@@ -41,11 +49,16 @@ import org.slf4j.LoggerFactory;
 public final class Coordinator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
 
+    /** A batch of a load that is not durable by then has failed. */
+    private static final Duration ROOM_WITHIN = Duration.ofMinutes(1);
+
     private final Log log;
     private final Sessions sessions;
     private final Supplier<Map<String, Long>> sizes;
+    private final Supplier<Snapshot> snapshots;
     private final AutoCloseable state;
     private final ScheduledExecutorService timer;
+    private final StateLoad load;
     private volatile @Nullable String failure;
 
     /** What waits for the log to be durable, and for word that it is; see {@link #awaitDurable}. */
@@ -56,16 +69,19 @@ public final class Coordinator implements AutoCloseable {
             Log log,
             Hearing hearing,
             Supplier<Map<String, Long>> sizes,
+            Supplier<Snapshot> snapshots,
             AutoCloseable state,
             SessionLimits limits,
             InstantSource clock)
             throws IOException {
         this.log = log;
         this.sizes = sizes;
+        this.snapshots = snapshots;
         this.state = state;
         timer = Executors.newSingleThreadScheduledExecutor(
                 task -> Thread.ofPlatform().name("coordinator-timer").daemon().unstarted(task));
         sessions = new Sessions(view, log, clock, new SecureRandom(), timer, limits);
+        load = new StateLoad(sessions, () -> awaitDurable(ROOM_WITHIN));
         hearing.coordinator = this;
         boolean started = false;
         try {
@@ -125,8 +141,8 @@ public final class Coordinator implements AutoCloseable {
         LocalLog log = new LocalLog(store, hearing);
         boolean opened = false;
         try {
-            Coordinator coordinator =
-                    new Coordinator(store, log, hearing, store::sizes, store, limits, InstantSource.system());
+            Coordinator coordinator = new Coordinator(
+                    store, log, hearing, store::sizes, store::snapshot, store, limits, InstantSource.system());
             log.start();
             opened = true;
             return coordinator;
@@ -147,8 +163,8 @@ public final class Coordinator implements AutoCloseable {
             throws IOException, InterruptedException {
         Hearing hearing = new Hearing(lost);
         ReignLog log = ReignLog.begin(member, timing, hearing);
-        Coordinator coordinator =
-                new Coordinator(log.view(), log, hearing, member::sizes, () -> {}, limits, InstantSource.system());
+        Coordinator coordinator = new Coordinator(
+                log.view(), log, hearing, member::sizes, member::snapshot, () -> {}, limits, InstantSource.system());
         log.start();
         return coordinator;
     }
@@ -197,12 +213,33 @@ public final class Coordinator implements AutoCloseable {
 
     /** Sets how long files are kept that are removed from now on; zero: not at all. */
     public void keepRemoved(Duration time) throws IOException {
+        if (sessions.state().get(Keys.loading()) != null) {
+            LOG.warn("the loading of a dump broke off: load it again; until then no client is let in");
+            return;
+        }
         Answer.Failure failure = sessions.change((context, view) -> Trash.keep(time, context, view))
                 .join()
                 .failure();
         if (failure != null) {
             throw new IOException(failure.message());
         }
+    }
+
+    /** Writes the namespace as it is now, as the lines of {@code docs/DUMP.md}; returns how many inodes there are. */
+    public long dump(OutputStream out) throws IOException {
+        try (Snapshot now = snapshots.get()) {
+            return Dump.write(now, Instant.now(), out);
+        }
+    }
+
+    /**
+     * Brings a dump into this state, which has to be empty, as a namespace of its own.
+     *
+     * @throws StateLoad.NotEmptyException where it is not; nothing is changed
+     * @throws DumpException where that is no whole dump: the state is empty again
+     */
+    public Load.Loaded load(InputStream in) throws IOException {
+        return load.run(in);
     }
 
     /** What the state takes on disk and in memory. */

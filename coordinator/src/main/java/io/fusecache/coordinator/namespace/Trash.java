@@ -118,7 +118,7 @@ public final class Trash {
     }
 
     public static boolean anyDue(Context context, View view) {
-        return !due(context, view, 1).isEmpty();
+        return view.get(Keys.loading()) == null && !due(context, view, 1).isEmpty();
     }
 
     private static List<Long> due(Context context, View view, int most) {

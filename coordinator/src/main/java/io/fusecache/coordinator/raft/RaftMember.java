@@ -1,5 +1,6 @@
 package io.fusecache.coordinator.raft;
 
+import io.fusecache.coordinator.state.Snapshot;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -239,6 +240,11 @@ public final class RaftMember implements AutoCloseable {
     /** What is applied here; see {@link ReplicaState}. */
     public View state() {
         return state;
+    }
+
+    /** Of the state as a majority has it. */
+    public Snapshot snapshot() {
+        return state.snapshot();
     }
 
     /** What the state takes on disk and in memory. */

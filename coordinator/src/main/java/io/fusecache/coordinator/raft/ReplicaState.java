@@ -2,6 +2,7 @@ package io.fusecache.coordinator.raft;
 
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.ReplicaRecord;
+import io.fusecache.coordinator.state.Snapshot;
 import io.fusecache.coordinator.state.StateStore;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
@@ -311,6 +312,16 @@ final class ReplicaState extends BaseStateMachine implements View {
         using.readLock().lock();
         try {
             opened().scan(from, to, visitor);
+        } finally {
+            using.readLock().unlock();
+        }
+    }
+
+    /** Of what a majority has. */
+    Snapshot snapshot() {
+        using.readLock().lock();
+        try {
+            return opened().snapshot();
         } finally {
             using.readLock().unlock();
         }

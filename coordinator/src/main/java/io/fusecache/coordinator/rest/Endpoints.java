@@ -30,6 +30,7 @@ final class Endpoints {
     private final MetricsText metrics;
     private final QuotaEndpoints quotas;
     private final TrashEndpoints trash;
+    private final DumpEndpoints dumps;
     private final @Nullable MemberEndpoints member;
 
     Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
@@ -47,6 +48,7 @@ final class Endpoints {
         this.locations = new Locations(coordinator.sessions());
         this.quotas = new QuotaEndpoints(coordinator.sessions());
         this.trash = new TrashEndpoints(coordinator.sessions());
+        this.dumps = new DumpEndpoints(coordinator);
         this.metrics = new MetricsText(this::figures);
     }
 
@@ -62,6 +64,8 @@ final class Endpoints {
                 new Route("PUT", "/api/files/location", false, this::tellLocation),
                 new Route("GET", "/api/files/locations", false, this::listLocations),
                 new Route("GET", "/api/stats", false, this::stats),
+                new Route("GET", "/api/dump", false, dumps::dump),
+                new Route("POST", "/api/load", false, dumps::load),
                 new Route("GET", "/api/quotas", false, quotas::list),
                 new Route("PUT", "/api/quotas", false, quotas::set),
                 new Route("DELETE", "/api/quotas", false, quotas::remove),

@@ -1,8 +1,10 @@
 package io.fusecache.coordinator.rest;
 
+import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -123,6 +125,27 @@ final class Exchange {
             throw new RestFailure(400, "invalid_json", "an empty body: a JSON object is expected");
         }
         return json.read(bytes, type);
+    }
+
+    /** A body of any size, to be read as it comes. */
+    InputStream stream() {
+        return Content.Source.asInputStream(request);
+    }
+
+    /** Writes a body as it comes. */
+    @FunctionalInterface
+    interface Body {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** A reply whose length is not known; one that breaks off ends the connection. */
+    void reply(String contentType, Body body) throws IOException {
+        confirmation.await();
+        response.setStatus(200);
+        response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
+        try (OutputStream out = new BufferedOutputStream(Content.Sink.asOutputStream(response), 64 << 10)) {
+            body.writeTo(out);
+        }
     }
 
     private static RestFailure tooLarge() {

@@ -3,6 +3,7 @@ package io.fusecache.coordinator.session;
 import io.fusecache.coordinator.namespace.Context;
 import io.fusecache.coordinator.namespace.Namespace;
 import io.fusecache.coordinator.namespace.Outcome;
+import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Counters;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Log;
@@ -115,10 +116,15 @@ public final class Sessions {
     private void nameNamespace(View view) throws IOException {
         VolumeRecord volume = VolumeRecord.in(view);
         if (volume.namespace().isEmpty()) {
-            String id = "%016x%016x".formatted(random.nextLong(), random.nextLong());
+            String id = freshNamespace();
             Context context = new Context(sequencer.now(), 0, null, Map.of(), Set.of());
             log.append(Namespace.name(volume.withNamespace(id), context, view).changes());
         }
+    }
+
+    /** An id that no namespace has yet. */
+    public String freshNamespace() {
+        return "%016x%016x".formatted(random.nextLong(), random.nextLong());
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // it ends with the timer
@@ -228,6 +234,9 @@ public final class Sessions {
     }
 
     private void checkVolume(Hello hello) throws IOException {
+        if (sequencer.view().get(Keys.loading()) != null) {
+            throw new IOException("a dump is being loaded, or its loading broke off: it is to be loaded again");
+        }
         VolumeRecord volume = VolumeRecord.in(sequencer.view());
         if (!hello.namespace().isEmpty() && !hello.namespace().equals(volume.namespace())) {
             throw new RefusedException("node " + hello.node().id() + " has inodes of the namespace " + hello.namespace()
@@ -272,6 +281,37 @@ public final class Sessions {
             log.append(outcome.changes());
         } catch (IOException e) {
             throw new IOException(failure + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** What replaces the state itself, which is no command's. */
+    @FunctionalInterface
+    public interface Replacement {
+        /** @param sessions whether there are any */
+        Changes of(View view, boolean sessions) throws IOException;
+    }
+
+    /** The state, as whoever replaces it reads it. */
+    public View state() {
+        return sequencer.view();
+    }
+
+    /** Appends such a batch, in its turn. */
+    public void replace(Replacement replacement) throws IOException {
+        IOException[] refused = {null};
+        boolean open = sequencer.inTurn(() -> {
+            try {
+                log.append(replacement.of(sequencer.view(), !sessions.all().isEmpty()));
+            } catch (IOException failed) {
+                refused[0] = failed;
+            }
+        });
+        if (!open) {
+            throw new IOException("the coordinator shuts down");
+        }
+        IOException failure = refused[0];
+        if (failure != null) {
+            throw failure;
         }
     }
 
@@ -560,7 +600,9 @@ public final class Sessions {
 
     /** Carries out a command on behalf of nobody; the answer comes when all who have leases were recalled. */
     public CompletableFuture<Answer> change(BiFunction<Context, View, Outcome> command) {
-        return sequencer.change(command);
+        return sequencer.change((context, view) -> view.get(Keys.loading()) == null
+                ? command.apply(context, view)
+                : Outcome.of(Answer.failed(Errno.EAGAIN, "a dump is being loaded"), new Changes(view)));
     }
 
     public BlockDirectory blocks() {

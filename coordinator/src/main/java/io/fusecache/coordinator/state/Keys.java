@@ -23,6 +23,7 @@ import java.util.Arrays;
  * K object-key               who owns a key of the bucket, and the work outstanding on it: {@link KeyRecord}
  * L ino parent name          a further name of an inode that has several (the first is in its I record)
  * M ino                      a RELOCATE work of that inode waits: its id
+ * N                          a dump is being loaded, and is not whole yet: no client is let in
  * O session ino              an unlinked inode that the session holds open
  * P ino session              the same, by inode
  * Q ino                      limits of a directory's tree, and what it takes: {@link QuotaRecord}
@@ -53,6 +54,10 @@ public final class Keys {
 
     public static byte[] format() {
         return new byte[] {'F'};
+    }
+
+    public static byte[] loading() {
+        return new byte[] {'N'};
     }
 
     public static byte[] replica() {

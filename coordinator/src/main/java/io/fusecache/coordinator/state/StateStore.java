@@ -6,7 +6,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
@@ -49,6 +52,8 @@ public final class StateStore implements View, AutoCloseable {
     private final LRUCache cache;
     private final BloomFilter bloom;
     private final WriteOptions unsynced = new WriteOptions();
+
+    private final Set<StoreSnapshot> snapshots = ConcurrentHashMap.newKeySet();
 
     /** What is listed by when it is due, and limits, which every command asks for. */
     private final QueueHeads heads = new QueueHeads('Q', 'T', 'e', 'w');
@@ -211,6 +216,13 @@ public final class StateStore implements View, AutoCloseable {
         }
     }
 
+    /** The state as it is now, kept until it is closed. */
+    public Snapshot snapshot() {
+        StoreSnapshot snapshot = new StoreSnapshot(db, snapshots::remove);
+        snapshots.add(snapshot);
+        return snapshot;
+    }
+
     /** What it takes on disk and in memory, for people. */
     public Map<String, Long> sizes() {
         try {
@@ -227,6 +239,7 @@ public final class StateStore implements View, AutoCloseable {
 
     @Override
     public void close() {
+        List.copyOf(snapshots).forEach(StoreSnapshot::end);
         db.close();
         unsynced.close();
         options.close();

@@ -66,7 +66,7 @@ final class Machine implements View {
         }
     }
 
-    private void apply(Changes changes) {
+    void apply(Changes changes) {
         for (var change : changes.entries()) {
             byte[] value = change.getValue();
             if (value == null) {

@@ -42,9 +42,9 @@ final class NamespaceModelTest {
         }
     }
 
-    private static final class Run {
+    static final class Run {
         private final Random random;
-        private final Machine machine = new Machine();
+        final Machine machine = new Machine();
         private final TreeModel model = new TreeModel();
         private final List<Long> inodes = new ArrayList<>(List.of(Inode.ROOT));
 
