@@ -33,12 +33,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** File locks of several nodes, while streams break, nodes die and the coordinator restarts. */
 final class LocksTest {
-    private static final Duration LEASE = Duration.ofMillis(500);
+    /** Whoever does not come back for that long loses what he holds, as a machine that is busy enough makes of anybody. */
+    private static final Duration LONG_LEASE = Duration.ofMinutes(2);
+
+    private static final Duration SHORT_LEASE = Duration.ofMillis(500);
     private static final long INO = 7;
 
     @TempDir
     Path folder;
 
+    private Duration lease = LONG_LEASE;
     private @Nullable Coordinator coordinator;
     private final List<Metadata> clients = new ArrayList<>();
     private final Set<NodeId> cutOff = new HashSet<>();
@@ -60,7 +64,13 @@ final class LocksTest {
 
     @BeforeEach
     void up() throws IOException {
-        coordinator = Coordinator.open(folder, SessionLimits.DEFAULT.withLease(LEASE));
+        coordinator = Coordinator.open(folder, SessionLimits.DEFAULT.withLease(lease));
+    }
+
+    private void withShortLease() throws IOException {
+        down();
+        lease = SHORT_LEASE;
+        up();
     }
 
     private void down() {
@@ -79,7 +89,7 @@ final class LocksTest {
 
     private Metadata node(String id) throws IOException {
         Metadata client = CoordinatorClient.builder(new NodeAddress(new NodeId(id), "h:1", "h:2"), new Recorder())
-                .bound(Duration.ofSeconds(10))
+                .bound(Duration.ofSeconds(60))
                 .connect(now);
         clients.add(client);
         return client;
@@ -114,7 +124,7 @@ final class LocksTest {
         }
 
         @Nullable Errno decision() throws Exception {
-            return decided.get(5, SECONDS);
+            return decided.get(60, SECONDS);
         }
     }
 
@@ -131,7 +141,9 @@ final class LocksTest {
     }
 
     private static void awaitConnected(Metadata... nodes) {
-        Awaitility.await().until(() -> List.of(nodes).stream().allMatch(Metadata::connected));
+        Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .until(() -> List.of(nodes).stream().allMatch(Metadata::connected));
     }
 
     @Test
@@ -170,7 +182,7 @@ final class LocksTest {
         Asked givenUp = new Asked(b, exclusive(3), true);
         cutOff.addAll(List.of(a.self(), b.self()));
         breakStreams();
-        Awaitility.await().until(() -> !a.connected() && !b.connected());
+        Awaitility.await().atMost(Duration.ofMinutes(1)).until(() -> !a.connected() && !b.connected());
         givenUp.request.cancel();
         assertThat(givenUp.decision()).as("though nobody can be asked").isEqualTo(Errno.EINTR);
         cutOff.clear();
@@ -207,6 +219,7 @@ final class LocksTest {
 
     @Test
     void whoStaysAwayAfterARestartForALeaseHasLostItsLocks() throws Exception {
+        withShortLease();
         Metadata a = node("a");
         Metadata b = node("b");
         assertThat(take(a, exclusive(1))).isNull();
@@ -228,6 +241,7 @@ final class LocksTest {
 
     @Test
     void aNodeThatIsGoneForALeaseLosesItsSessionToWhoWantsItsLock() throws Exception {
+        withShortLease();
         Metadata a = node("a");
         Metadata b = node("b");
         assertThat(take(a, exclusive(1))).isNull();
@@ -242,12 +256,13 @@ final class LocksTest {
 
     @Test
     void aNodeThatIsGoneKeepsItsLocksWhileNobodyWantsThem() throws Exception {
+        withShortLease();
         Metadata a = node("a");
         Metadata b = node("b");
         assertThat(take(a, exclusive(1))).isNull();
         cutOff.add(a.self());
         breakStreams();
-        Thread.sleep(LEASE.toMillis() * 2);
+        Thread.sleep(SHORT_LEASE.toMillis() * 2);
         assertThat(take(b, lock(1, LockType.EXCLUSIVE, 100, 100))).isNull();
         cutOff.clear();
         awaitConnected(a);
