@@ -35,12 +35,19 @@ final class LocalTransport implements SessionTransport {
             Thread.ofVirtual().name("local-stream").start(sink::deliverEarly);
             return new LocalStream(session, sink, welcome);
         } catch (TimeoutException | ExecutionException e) {
-            sessions.disconnected(session, sink, "no welcome");
+            leave(session, sink);
             throw new IOException("the coordinator did not welcome this node", e);
         } catch (InterruptedException e) {
+            leave(session, sink);
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while connecting", e);
         }
+    }
+
+    /** The welcome may come at this very moment: its receiver takes nothing from a stream that it was not given, and waits for it. */
+    private void leave(Session session, LocalSink sink) {
+        sink.broken.set(true);
+        sessions.disconnected(session, sink, "no welcome");
     }
 
     @Override

@@ -410,7 +410,7 @@ final class SessionClient implements AutoCloseable {
                         before.session(),
                         before.secret());
         Reader next = new Reader();
-        SessionTransport.Stream opened = transport.open(words, next);
+        SessionTransport.Stream opened = open(words, next);
         next.own = opened;
         List<Upstream.HeldLocks> held = List.of();
         receiving.lock();
@@ -429,6 +429,20 @@ final class SessionClient implements AutoCloseable {
             next.gate.countDown();
         }
         resume(next, opened, held, before != null);
+    }
+
+    private SessionTransport.Stream open(Hello words, Reader next) throws IOException {
+        boolean opened = false;
+        try {
+            SessionTransport.Stream stream = transport.open(words, next);
+            opened = true;
+            return stream;
+        } finally {
+            if (!opened) {
+                // It may have been there for a moment, and whoever brings its last words is not to wait here for ever.
+                next.gate.countDown();
+            }
+        }
     }
 
     /** Sends again what has no answer. Under no lock: a coordinator in this process answers on this very thread. */

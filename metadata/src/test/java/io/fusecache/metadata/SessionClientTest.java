@@ -1,12 +1,14 @@
 package io.fusecache.metadata;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.metadata.session.Downstream;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.session.Upstream;
 import io.fusecache.metadata.session.Welcome;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -76,6 +78,27 @@ final class SessionClientTest {
         CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(transport);
         assertThat(transport.acknowledged).isCompletedWithValue(new Upstream.RecallDone(1, Set.of(5L)));
         client.close();
+    }
+
+    @Test
+    void nobodyWaitsWithTheEndOfAStreamThatWasNotTaken() throws Exception {
+        CompletableFuture<Void> told = new CompletableFuture<>();
+        SessionTransport breaksAtOnce = new SessionTransport() {
+            @Override
+            public Stream open(Hello hello, Receiver receiver) throws IOException {
+                Thread.startVirtualThread(() -> {
+                    receiver.broken("gone again");
+                    told.complete(null);
+                });
+                throw new IOException("no welcome");
+            }
+
+            @Override
+            public void close() {}
+        };
+        CoordinatorClient.Builder client = CoordinatorClient.builder(NODE, OPEN_HERE);
+        assertThatThrownBy(() -> client.connect(breaksAtOnce)).hasMessage("no welcome");
+        assertThat(told).succeedsWithin(Duration.ofSeconds(60));
     }
 
     /** Streams to one of several coordinators that answers signs of life, or not. */
