@@ -1,9 +1,18 @@
 package io.fusecache.cluster;
 
+import static java.nio.file.StandardOpenOption.APPEND;
+import static java.nio.file.StandardOpenOption.CREATE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,6 +64,33 @@ final class TwoMountsIT {
         // What was looked up a moment ago on the other node counts as open there for two seconds.
         org.awaitility.Awaitility.await().untilAsserted(() -> uses(one, before, 0, 0));
         uses(two, before, 0, 0);
+    }
+
+    /** Both kernels were told that there is no such name, and one comes too late to create it. */
+    @Test
+    void whoOpensANewNameAtTheSameTimeHasTheFileThatTheOtherCreated() throws Exception {
+        CyclicBarrier both = new CyclicBarrier(2);
+        try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
+            List<Future<?>> writers = new ArrayList<>();
+            for (Path mount : List.of(one, two)) {
+                writers.add(threads.submit(() -> {
+                    try {
+                        for (int i = 0; i < 100; i++) {
+                            both.await();
+                            Files.writeString(mount.resolve("new" + i), "line\n", CREATE, APPEND);
+                        }
+                    } finally {
+                        // Nobody waits for one that failed.
+                        both.reset();
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> writer : writers) {
+                writer.get();
+            }
+        }
+        assertThat(Shell.sh(one, "cat new* | sort | uniq -c").strip()).isEqualTo("200 line");
     }
 
     @Test

@@ -346,7 +346,8 @@ public final class KernelBridge implements FuseHandler {
         OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
         long asked = validity.asked(false);
-        Names.Created made = files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode);
+        Names.Created made =
+                KernelTypes.created(r, () -> files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode));
         created(made, types.entry(r.nodeId(), r.name(), made.node(), asked), r.flags(), reply);
     }
 
