@@ -107,12 +107,22 @@ final class MountOptionsIT {
             "mv sq/sticky/x sq/sticky/y",
             "mknod sq/null c 1 3",
             "setfacl -m u:65534:r sq/secret",
-            "setfattr -n trusted.a -v 1 sq/writable"
+            "setfattr -n trusted.a -v 1 sq/writable",
+            "setfattr -n security.a -v 1 sq/d/mine",
+            "setfattr -n security.capability -v 0sAQAAAgAAIAAAAAAAAAAAAAAAAAA= sq/d/mine",
+            "setfattr -n user.a -v 1 sq/sticky"
         }) {
             assertThat(Shell.run(mount, "sh", "-c", refused).output())
                     .as(refused)
                     .contains("Operation not permitted");
         }
+        // Nobody is no member of the group that these files have.
+        Shell.sh(whole, "setfattr -n trusted.a -v 1 sq/f && mkdir sq/g && chgrp 4242 sq/g && chmod 2777 sq/g");
+        assertThat(Shell.sh(mount, """
+                        umask 0; python3 -c 'import os; os.open("sq/g/made", os.O_CREAT | os.O_WRONLY, 0o2777)'
+                        touch sq/g/f && chmod 2755 sq/g/f && stat -c '%n %u %g %a' sq/g/made sq/g/f
+                        getfattr -m - sq/f
+                        """)).isEqualTo("sq/g/made 65534 4242 777\nsq/g/f 65534 4242 755\n");
         Shell.sh(whole, "setfacl -m u:65534:r sq/secret");
         assertThat(Shell.sh(mount, "cat sq/secret")).isEqualTo("secret\n");
         Shell.sh(whole, "setfacl -b sq/secret && chmod 755 sq/closed");

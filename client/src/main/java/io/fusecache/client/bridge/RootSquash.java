@@ -31,6 +31,8 @@ public final class RootSquash implements FuseHandler {
     private static final int WRITE = 2;
     private static final int EXECUTE = 1;
     private static final int STICKY = 01000;
+    private static final int SET_GROUP_ID = 02000;
+    private static final int GROUP_EXECUTE = 010;
 
     /** Of the kernel's own, in the flags of an open for execve(2). */
     private static final int FOR_EXECUTION = 0x20;
@@ -60,7 +62,7 @@ public final class RootSquash implements FuseHandler {
         }
         answering.later(request, reply, () -> {
             check(request);
-            bridge.handle(squashed(request), reply);
+            bridge.handle(squashed(withoutOthersGroup(request)), reply);
         });
     }
 
@@ -70,6 +72,7 @@ public final class RootSquash implements FuseHandler {
                 || request instanceof FuseRequest.Open
                 || request instanceof FuseRequest.Opendir
                 || request instanceof FuseRequest.Getxattr
+                || request instanceof FuseRequest.Listxattr
                 || request instanceof FuseRequest.Setxattr
                 || request instanceof FuseRequest.Removexattr
                 || request instanceof FuseRequest.Access
@@ -158,8 +161,15 @@ public final class RootSquash implements FuseHandler {
         String text = attribute.toString();
         if (text.startsWith("user.")) {
             require(nodeId, wanted);
+            Inode inode = files.attributes(nodeId);
+            if (wanted == WRITE && inode.directory() && (inode.permissions() & STICKY) != 0 && inode.uid() != NOBODY) {
+                throw refused(Errno.EPERM, "is not its owner", nodeId);
+            }
         } else if (text.startsWith("trusted.")) {
             throw refused(wanted == READ ? Errno.ENODATA : Errno.EPERM, "has no trusted attributes", nodeId);
+        } else if (wanted == WRITE && text.startsWith("security.")) {
+            // Capabilities of a file are those of whoever runs it.
+            throw refused(Errno.EPERM, "sets no security attributes", nodeId);
         } else if (wanted == WRITE && files.attributes(nodeId).uid() != NOBODY) {
             throw refused(Errno.EPERM, "is not its owner", nodeId);
         }
@@ -242,6 +252,50 @@ public final class RootSquash implements FuseHandler {
         return new ErrnoException(errno, "root is nobody here, and nobody " + why + ": node " + nodeId);
     }
 
+    /** Who is no member of a file's group does not make it run with that: the kernel takes the bit away from all but root. */
+    private FuseRequest withoutOthersGroup(FuseRequest request) throws ErrnoException {
+        if (request instanceof FuseRequest.Setattr r
+                && r.sets(FuseRequest.Setattr.MODE)
+                && (r.mode() & SET_GROUP_ID) != 0
+                && files.attributes(r.nodeId()).gid() != NOBODY) {
+            return new FuseRequest.Setattr(
+                    r.header(),
+                    r.valid(),
+                    r.fh(),
+                    r.size(),
+                    r.lockOwner(),
+                    r.atimeSeconds(),
+                    r.atimeNanos(),
+                    r.mtimeSeconds(),
+                    r.mtimeNanos(),
+                    r.ctimeSeconds(),
+                    r.ctimeNanos(),
+                    r.mode() & ~SET_GROUP_ID,
+                    r.uid(),
+                    r.gid());
+        }
+        // What is made in a set-group-id directory has that directory's group.
+        if (request instanceof FuseRequest.Mknod r && lendsGroup(r.mode(), r.nodeId())) {
+            return new FuseRequest.Mknod(r.header(), r.name(), r.mode() & ~SET_GROUP_ID, r.rdev(), r.umask());
+        }
+        if (request instanceof FuseRequest.Create r && lendsGroup(r.mode(), r.nodeId())) {
+            return new FuseRequest.Create(
+                    r.header(), r.name(), r.flags(), r.mode() & ~SET_GROUP_ID, r.umask(), r.openFlags());
+        }
+        if (request instanceof FuseRequest.Tmpfile r && lendsGroup(r.mode(), r.nodeId())) {
+            return new FuseRequest.Tmpfile(r.header(), r.flags(), r.mode() & ~SET_GROUP_ID, r.umask(), r.openFlags());
+        }
+        return request;
+    }
+
+    private boolean lendsGroup(int mode, long directory) throws ErrnoException {
+        if ((mode & SET_GROUP_ID) == 0 || (mode & GROUP_EXECUTE) == 0) {
+            return false;
+        }
+        Inode in = files.attributes(directory);
+        return (in.permissions() & SET_GROUP_ID) != 0 && in.gid() != NOBODY;
+    }
+
     private static FuseRequest squashed(FuseRequest request) {
         RequestHeader from = request.header();
         RequestHeader nobody =
@@ -257,6 +311,9 @@ public final class RootSquash implements FuseHandler {
         }
         if (request instanceof FuseRequest.Create r) {
             return new FuseRequest.Create(nobody, r.name(), r.flags(), r.mode(), r.umask(), r.openFlags());
+        }
+        if (request instanceof FuseRequest.Listxattr r) {
+            return new FuseRequest.Listxattr(nobody, r.size());
         }
         if (request instanceof FuseRequest.Tmpfile r) {
             return new FuseRequest.Tmpfile(nobody, r.flags(), r.mode(), r.umask(), r.openFlags());
