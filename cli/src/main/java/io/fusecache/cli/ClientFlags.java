@@ -22,7 +22,7 @@ import picocli.CommandLine.ParseResult;
 final class ClientFlags {
     private final CommandLine command;
 
-    /** @param positionals what stands after the flags, such as {@code SOURCE DIR}; empty for nothing */
+    /** @param positionals what stands after the flags, such as {@code SOURCE DIR}, in brackets where it may be left out; empty for nothing */
     ClientFlags(String name, String description, List<String> positionals) {
         CommandSpec spec = CommandSpec.create().name(name).mixinStandardHelpOptions(false);
         spec.usageMessage(new UsageMessageSpec()
@@ -55,7 +55,7 @@ final class ClientFlags {
                     .index(Integer.toString(i))
                     .paramLabel(positionals.get(i))
                     .type(String.class)
-                    .required(true)
+                    .required(!positionals.get(i).startsWith("["))
                     .build());
         }
         command = new CommandLine(spec)

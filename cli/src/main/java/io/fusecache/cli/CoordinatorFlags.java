@@ -45,6 +45,12 @@ final class CoordinatorFlags {
                 "",
                 "how long removed files are kept from now on, such as 7d; 0 for not at all; else as it was set last",
                 "COORDINATOR_TRASH_KEEP"),
+        AWAIT_LOAD(
+                "await-load",
+                "BOOL",
+                "false",
+                "an empty state lets no client in before fusecache load, restore or rebuild",
+                "COORDINATOR_AWAIT_LOAD"),
         API_KEY("api-key", "KEY", "", "what requests and clients must carry", "FUSE_API_KEY"),
         RAFT_ID("raft-id", "NAME", "", "which of -raft-peers this member is", "COORDINATOR_RAFT_ID"),
         RAFT_PEERS(
@@ -144,7 +150,8 @@ final class CoordinatorFlags {
                 texts.data(),
                 apiKey.isEmpty() ? null : apiKey,
                 texts.trashKeep(),
-                texts.replicas(port, grpcPort));
+                texts.replicas(port, grpcPort),
+                texts.awaitLoad());
     }
 
     /** The texts of the settings, with where each came from. */
@@ -225,6 +232,14 @@ final class CoordinatorFlags {
             } catch (InvalidPathException invalid) {
                 throw wrong(Setting.DATA, "a path: " + invalid.getReason());
             }
+        }
+
+        boolean awaitLoad() throws UsageException {
+            String text = text(Setting.AWAIT_LOAD);
+            if (!text.matches("true|false")) {
+                throw wrong(Setting.AWAIT_LOAD, "true or false");
+            }
+            return text.equals("true");
         }
 
         @Nullable Duration trashKeep() throws UsageException {

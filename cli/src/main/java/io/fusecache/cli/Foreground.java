@@ -33,8 +33,10 @@ final class Foreground {
     /** @param after runs when the node has ended, or has not started */
     static int run(NodeConfiguration configuration, Settings settings, Runnable after, PrintStream out)
             throws StartupException, InterruptedException {
+        BackupSchedule backups = BackupSchedule.of(configuration, settings);
         Foreground foreground = new Foreground(after);
         Node node = foreground.start(configuration);
+        backups.start();
         StartLines.print(out, configuration, settings, node, sinceStart());
         node.awaitUnmount();
         foreground.end();

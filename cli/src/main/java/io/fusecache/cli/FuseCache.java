@@ -21,6 +21,9 @@ public final class FuseCache {
             new Verb("trash", TrashVerb.USAGE, "removed files: keep, list, restore", TrashVerb::run),
             new Verb("dump", DumpVerb.USAGE, "the namespace as lines of JSON", DumpVerb::dump),
             new Verb("load", DumpVerb.LOAD_USAGE, "a dump, into an empty coordinator", DumpVerb::load),
+            new Verb("backup", BackupVerbs.USAGE, "a dump of the namespace, into the bucket", BackupVerbs::backup),
+            new Verb("restore", BackupVerbs.RESTORE_USAGE, "list backups, or load one", BackupVerbs::restore),
+            new Verb("rebuild", BackupVerbs.USAGE, "the namespace from the bucket alone", BackupVerbs::rebuild),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
             new Verb("bench", "[--disk DIR] ...", "a mount and its disk, side by side", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));

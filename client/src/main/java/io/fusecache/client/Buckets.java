@@ -14,11 +14,18 @@ import java.net.URI;
 import org.jspecify.annotations.Nullable;
 
 /** The bucket that a configuration names. */
-final class Buckets {
+public final class Buckets {
+    private static final int SLOT_BYTES = 64 << 10;
+    private static final int REGION_BYTES = 16 << 20;
     /** The S3-compatible API of Google Cloud Storage. */
     private static final URI GOOGLE = URI.create("https://storage.googleapis.com");
 
     private Buckets() {}
+
+    /** For a program that is no node, with some memory of its own. */
+    public static CloudTier open(NodeConfiguration.Bucket bucket) throws StartupException {
+        return open(bucket, new BufferArena(2L * REGION_BYTES, SLOT_BYTES, REGION_BYTES));
+    }
 
     static CloudTier open(NodeConfiguration.Bucket bucket, BufferArena memory) throws StartupException {
         BucketOptions options = BucketOptions.of(bucket.timeout());

@@ -242,6 +242,11 @@ public final class Coordinator implements AutoCloseable {
         return load.run(in);
     }
 
+    /** Lets no client into an empty state until a dump is loaded. */
+    void awaitLoad() throws IOException {
+        load.expect();
+    }
+
     /** What the state takes on disk and in memory. */
     public Map<String, Long> sizes() {
         return sizes.get();

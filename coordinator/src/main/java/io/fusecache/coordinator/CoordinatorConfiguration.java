@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param apiKey what requests and clients must carry, or null for nothing
  * @param trashKeep how long removed files are kept from this start on; null leaves it as it was set last
  * @param replicas the group that it is a member of, or null for a coordinator without replicas
+ * @param awaitLoad an empty state lets no client in before a dump is loaded
  */
 public record CoordinatorConfiguration(
         String listenHost,
@@ -23,7 +24,19 @@ public record CoordinatorConfiguration(
         Path data,
         @Nullable String apiKey,
         @Nullable Duration trashKeep,
-        @Nullable ReplicaGroup replicas) {
+        @Nullable ReplicaGroup replicas,
+        boolean awaitLoad) {
+    public CoordinatorConfiguration(
+            String listenHost,
+            int port,
+            int grpcPort,
+            Path data,
+            @Nullable String apiKey,
+            @Nullable Duration trashKeep,
+            @Nullable ReplicaGroup replicas) {
+        this(listenHost, port, grpcPort, data, apiKey, trashKeep, replicas, false);
+    }
+
     public CoordinatorConfiguration(
             String listenHost,
             int port,
@@ -31,7 +44,7 @@ public record CoordinatorConfiguration(
             Path data,
             @Nullable String apiKey,
             @Nullable Duration trashKeep) {
-        this(listenHost, port, grpcPort, data, apiKey, trashKeep, null);
+        this(listenHost, port, grpcPort, data, apiKey, trashKeep, null, false);
     }
 
     public CoordinatorConfiguration(String listenHost, int port, int grpcPort, Path data, @Nullable String apiKey) {

@@ -56,7 +56,12 @@ public final class CoordinatorServer implements AutoCloseable {
                 serve(coordinator, rest, rpc, service, configuration);
             } else {
                 replica = Replica.start(
-                        group, configuration.data(), limits, RaftTiming.DEFAULT, configuration.trashKeep());
+                        group,
+                        configuration.data(),
+                        limits,
+                        RaftTiming.DEFAULT,
+                        configuration.trashKeep(),
+                        configuration.awaitLoad());
                 rest.serve(replica, rpc.port(), configuration.apiKey(), InstantSource.system());
                 service.serve(replica);
             }
@@ -76,6 +81,9 @@ public final class CoordinatorServer implements AutoCloseable {
             SessionService service,
             CoordinatorConfiguration configuration)
             throws IOException {
+        if (configuration.awaitLoad()) {
+            coordinator.awaitLoad();
+        }
         Duration keep = configuration.trashKeep();
         if (keep != null) {
             coordinator.keepRemoved(keep);

@@ -42,6 +42,7 @@ public final class Replica implements AutoCloseable {
     private final RaftTiming timing;
     private final SessionLimits limits;
     private final @Nullable Duration trashKeep;
+    private final boolean awaitLoad;
     private final ScheduledExecutorService roles = Executors.newSingleThreadScheduledExecutor(
             task -> Thread.ofPlatform().name("replica-role").daemon().unstarted(task));
     private final Listener listener = new Listener();
@@ -64,12 +65,18 @@ public final class Replica implements AutoCloseable {
     private boolean memberEnded;
 
     private Replica(
-            ReplicaGroup group, Path folder, SessionLimits limits, RaftTiming timing, @Nullable Duration trashKeep)
+            ReplicaGroup group,
+            Path folder,
+            SessionLimits limits,
+            RaftTiming timing,
+            @Nullable Duration trashKeep,
+            boolean awaitLoad)
             throws IOException {
         this.group = group;
         this.timing = timing;
         this.limits = limits;
         this.trashKeep = trashKeep;
+        this.awaitLoad = awaitLoad;
         this.member = RaftMember.start(group, folder, timing, LogKeeping.DEFAULT, listener);
     }
 
@@ -77,12 +84,18 @@ public final class Replica implements AutoCloseable {
      * Joins the group.
      *
      * @param trashKeep what is set when this member begins to lead, or null for nothing
+     * @param awaitLoad whether it lets nobody into an empty state
      * @throws IOException with one line that names the folder or the port
      */
     static Replica start(
-            ReplicaGroup group, Path folder, SessionLimits limits, RaftTiming timing, @Nullable Duration trashKeep)
+            ReplicaGroup group,
+            Path folder,
+            SessionLimits limits,
+            RaftTiming timing,
+            @Nullable Duration trashKeep,
+            boolean awaitLoad)
             throws IOException {
-        Replica replica = new Replica(group, folder, limits, timing, trashKeep);
+        Replica replica = new Replica(group, folder, limits, timing, trashKeep, awaitLoad);
         replica.watch();
         return replica;
     }
@@ -218,9 +231,14 @@ public final class Replica implements AutoCloseable {
             broken = cause;
             depose();
         });
-        if (trashKeep != null) {
+        if (trashKeep != null || awaitLoad) {
             try {
-                begun.keepRemoved(trashKeep);
+                if (awaitLoad) {
+                    begun.awaitLoad();
+                }
+                if (trashKeep != null) {
+                    begun.keepRemoved(trashKeep);
+                }
             } catch (IOException | RuntimeException | Error lost) {
                 begun.close();
                 throw lost;

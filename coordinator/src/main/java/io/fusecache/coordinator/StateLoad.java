@@ -62,7 +62,7 @@ public final class StateLoad {
             throw new NotEmptyException("a dump is being loaded");
         }
         try {
-            begin();
+            boolean expected = begin();
             boolean whole = false;
             try {
                 Load.Loaded loaded = load(in);
@@ -71,7 +71,7 @@ public final class StateLoad {
                 return loaded;
             } finally {
                 if (!whole) {
-                    empty();
+                    empty(expected);
                 }
             }
         } finally {
@@ -79,7 +79,33 @@ public final class StateLoad {
         }
     }
 
-    private void begin() throws IOException {
+    /** A state that is empty, and has no session, is marked as one that is being loaded. */
+    void expect() throws IOException {
+        try {
+            sessions.replace((view, anySession) -> {
+                if (anySession || view.get(Keys.loading()) != null || !fresh(view)) {
+                    throw new NotEmptyException("it needs no load");
+                }
+                return mark(view);
+            });
+            LOG.warn("no client is let in before a dump is loaded: fusecache load, restore or rebuild");
+        } catch (NotEmptyException inUse) {
+            LOG.info("no load is awaited: {}", inUse.getMessage());
+        }
+    }
+
+    private static boolean fresh(View view) {
+        return counters(view).nextInode() == Counters.INITIAL.nextInode();
+    }
+
+    private static Changes mark(View view) {
+        Changes changes = new Changes(view);
+        changes.put(Keys.loading(), new byte[0]);
+        return changes;
+    }
+
+    /** Returns whether a load was expected already, because one broke off or was asked for at the start. */
+    private boolean begin() throws IOException {
         boolean[] again = {false};
         sessions.replace((view, anySession) -> {
             again[0] = view.get(Keys.loading()) != null;
@@ -87,18 +113,16 @@ public final class StateLoad {
                 throw new NotEmptyException(
                         "nodes are connected, or were: stop them, and load into a coordinator with an empty data directory");
             }
-            if (!again[0] && counters(view).nextInode() != Counters.INITIAL.nextInode()) {
+            if (!again[0] && !fresh(view)) {
                 throw new NotEmptyException(
                         "this coordinator has a namespace: load into one with an empty data directory");
             }
-            Changes changes = new Changes(view);
-            changes.put(Keys.loading(), new byte[0]);
-            return changes;
+            return mark(view);
         });
         if (again[0]) {
-            LOG.warn("the load before this one broke off: what it brought is wiped");
             wipe();
         }
+        return again[0];
     }
 
     private static Counters counters(View view) {
@@ -130,11 +154,13 @@ public final class StateLoad {
     }
 
     /** As a new state is, with a namespace that nobody has heard of. */
-    private void empty() throws IOException {
+    private void empty(boolean expected) throws IOException {
         wipe();
         Changes changes = Namespace.format(sessions.state(), Timestamp.of(Instant.now()));
         changes.put(Keys.volume(), new VolumeRecord(null, sessions.freshNamespace()).toBytes());
-        changes.delete(Keys.loading());
+        if (!expected) {
+            changes.delete(Keys.loading());
+        }
         append(changes);
     }
 

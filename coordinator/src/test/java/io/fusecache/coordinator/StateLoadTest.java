@@ -186,7 +186,7 @@ final class StateLoadTest {
         }
         try (Coordinator coordinator = open("target")) {
             coordinator.keepRemoved(Duration.ofDays(1));
-            assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("loading broke off");
+            assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("it is to be loaded");
             assertThat(coordinator
                             .sessions()
                             .change((context, view) -> Trash.keep(Duration.ofDays(1), context, view))
@@ -195,6 +195,24 @@ final class StateLoadTest {
                     .satisfies(failure -> assertThat(failure.errno()).isEqualTo(Errno.EAGAIN));
             coordinator.load(new ByteArrayInputStream(dump));
             assertThat(tree(dump(coordinator))).isEqualTo(tree(dump));
+            try (Metadata node = node(coordinator)) {
+                assertThat(node.lookup(Inode.ROOT, name("d")).directory()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void anEmptyCoordinatorMayWaitForALoad() throws Exception {
+        byte[] dump = dumpOf(3);
+        try (Coordinator coordinator = open("target")) {
+            coordinator.awaitLoad();
+            assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("it is to be loaded");
+            byte[] cut = Arrays.copyOf(dump, dump.length - 10);
+            assertThatThrownBy(() -> coordinator.load(new ByteArrayInputStream(cut)))
+                    .isInstanceOf(DumpException.class);
+            assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("it is to be loaded");
+            coordinator.load(new ByteArrayInputStream(dump));
+            coordinator.awaitLoad();
             try (Metadata node = node(coordinator)) {
                 assertThat(node.lookup(Inode.ROOT, name("d")).directory()).isTrue();
             }

@@ -130,6 +130,18 @@ public enum Setting {
             "20s",
             "how long a clean stop waits for pending uploads; what is left is uploaded after the next start",
             env("FUSE_DRAIN_TIMEOUT")),
+    BACKUP_EVERY(
+            "backup-every",
+            "TIME",
+            "24h",
+            "the namespace is put into the bucket when its newest backup there is so old; 0 for never",
+            env("FUSE_BACKUP_EVERY")),
+    BACKUPS_KEPT(
+            "backups-kept",
+            "COUNT",
+            "14",
+            "how many backups of the namespace stay in the bucket when another is made",
+            env("FUSE_BACKUPS_KEPT")),
     MEMORY("memory", "SIZE", "256MiB", "off-heap arena for all I/O buffers", env("FUSE_MEMORY")),
     PASSTHROUGH(
             "passthrough",

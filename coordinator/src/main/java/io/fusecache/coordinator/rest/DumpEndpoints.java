@@ -5,10 +5,13 @@ import io.fusecache.coordinator.StateLoad;
 import io.fusecache.coordinator.dump.DumpException;
 import io.fusecache.coordinator.dump.Load;
 import java.io.IOException;
+import java.io.InputStream;
 
 /** The namespace as lines of JSON, and back. */
 final class DumpEndpoints {
     private static final String LINES = "application/jsonl";
+
+    private static final long MOST_DRAINED = 1L << 30;
 
     private final Coordinator coordinator;
 
@@ -25,13 +28,25 @@ final class DumpEndpoints {
     }
 
     void load(Exchange exchange) throws RestFailure, IOException {
+        InputStream body = exchange.stream();
         try {
-            Load.Loaded loaded = coordinator.load(exchange.stream());
+            Load.Loaded loaded = coordinator.load(body);
             exchange.reply(200, new Loaded(loaded.namespace(), loaded.inodes(), loaded.usedBytes()));
         } catch (StateLoad.NotEmptyException refused) {
+            drain(body);
             throw new RestFailure(409, "not_empty", String.valueOf(refused.getMessage()));
         } catch (DumpException wrong) {
+            drain(body);
             throw new RestFailure(400, "invalid_dump", String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    /** Whoever is still sending would find the connection broken, and not what was wrong. */
+    private static void drain(InputStream body) throws IOException {
+        byte[] part = new byte[64 << 10];
+        long left = MOST_DRAINED;
+        for (int read = body.read(part); read >= 0 && left > 0; read = body.read(part)) {
+            left -= read;
         }
     }
 }

@@ -235,7 +235,7 @@ public final class Sessions {
 
     private void checkVolume(Hello hello) throws IOException {
         if (sequencer.view().get(Keys.loading()) != null) {
-            throw new IOException("a dump is being loaded, or its loading broke off: it is to be loaded again");
+            throw new IOException("the namespace is being loaded, or that broke off: it is to be loaded");
         }
         VolumeRecord volume = VolumeRecord.in(sequencer.view());
         if (!hello.namespace().isEmpty() && !hello.namespace().equals(volume.namespace())) {

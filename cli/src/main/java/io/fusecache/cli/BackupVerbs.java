@@ -1,0 +1,174 @@
+package io.fusecache.cli;
+
+import io.fusecache.client.NodeConfiguration;
+import io.fusecache.client.NodeConfiguration.HostPort;
+import io.fusecache.client.StartupException;
+import io.fusecache.client.backup.Backups;
+import io.fusecache.client.backup.VolumeBucket;
+import io.fusecache.client.settings.ByteSize;
+import io.fusecache.client.settings.Setting;
+import io.fusecache.client.settings.Settings;
+import io.fusecache.client.settings.UsageException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code fusecache backup}, {@code restore} and {@code rebuild}: the namespace in the bucket, and a coordinator out of it. */
+final class BackupVerbs {
+    static final String USAGE = "[client flags]";
+    static final String RESTORE_USAGE = "[client flags] [NAME]";
+    private static final String NEWEST = "newest";
+
+    private BackupVerbs() {}
+
+    /** The bucket and the coordinator that client flags name. */
+    private record Ends(NodeConfiguration configuration, Settings settings, String word) {
+        VolumeBucket bucket() throws StartupException {
+            return VolumeBucket.open(configuration.bucket());
+        }
+
+        CoordinatorApi coordinator() throws StartupException, InterruptedException {
+            return BackupVerbs.coordinator(configuration);
+        }
+    }
+
+    private static CoordinatorApi coordinator(NodeConfiguration configuration)
+            throws StartupException, InterruptedException {
+        NodeConfiguration.Secret key = configuration.network().apiKey();
+        List<String> addresses = configuration.coordinator().http().stream()
+                .map(HostPort::toString)
+                .toList();
+        if (addresses.isEmpty()) {
+            throw new StartupException("the coordinator's HTTP address is not known: give -coordinator HOST:PORT");
+        }
+        return CoordinatorApi.at(addresses, key == null ? "" : key.value());
+    }
+
+    /** Null where only help was asked for. */
+    private static @Nullable Ends ends(
+            String verb, String help, List<String> positionals, List<String> words, PrintStream out)
+            throws UsageException {
+        ClientFlags flags = new ClientFlags("fusecache " + verb, help, positionals);
+        ClientFlags.Parsed parsed = flags.parse(words.toArray(String[]::new));
+        if (parsed.help()) {
+            out.print(flags.help());
+            return null;
+        }
+        String word = positionals.isEmpty() ? "" : parsed.positional(0);
+        return new Ends(parsed.configuration(System.getenv()), parsed.settings(System.getenv()), word);
+    }
+
+    static int backup(List<String> words, PrintStream out)
+            throws UsageException, StartupException, IOException, InterruptedException {
+        Ends ends = ends(
+                "backup",
+                "Puts a dump of the coordinator's namespace into the bucket, and drops backups past -backups-kept.",
+                List.of(),
+                words,
+                out);
+        if (ends != null) {
+            Backups.Backup made = make(ends.configuration(), ends.settings());
+            out.println(made.name() + ", " + ByteSize.text(made.bytes()) + ", is in the bucket");
+        }
+        return ExitStatus.DONE;
+    }
+
+    /** As a person asks for it, or the schedule. */
+    static Backups.Backup make(NodeConfiguration configuration, Settings settings)
+            throws StartupException, IOException, InterruptedException {
+        CoordinatorApi api = coordinator(configuration);
+        int kept = kept(settings);
+        Path scratch = scratch();
+        try (VolumeBucket bucket = VolumeBucket.open(configuration.bucket())) {
+            return bucket.backups().make(() -> api.open("/api/dump"), scratch, kept);
+        } finally {
+            Files.deleteIfExists(scratch);
+        }
+    }
+
+    private static int kept(Settings settings) throws StartupException {
+        String text = settings.text(Setting.BACKUPS_KEPT);
+        if (!text.matches("[1-9]\\d{0,4}")) {
+            throw new StartupException("-backups-kept '" + text + "': expected 1 to 99999");
+        }
+        return Integer.parseInt(text);
+    }
+
+    private static Path scratch() throws IOException {
+        return Files.createTempDirectory("fusecache-backup");
+    }
+
+    static int restore(List<String> words, PrintStream out)
+            throws UsageException, StartupException, IOException, InterruptedException {
+        Ends ends = ends(
+                "restore",
+                "Lists the backups in the bucket, or brings the one called NAME, or newest, into an empty coordinator.",
+                List.of("[NAME]"),
+                words,
+                out);
+        if (ends == null) {
+            return ExitStatus.DONE;
+        }
+        try (VolumeBucket bucket = ends.bucket()) {
+            List<Backups.Backup> all = bucket.backups().list();
+            if (ends.word().isEmpty()) {
+                all.forEach(backup -> out.println(backup.name() + " " + ByteSize.text(backup.bytes())));
+                return ExitStatus.DONE;
+            }
+            if (all.isEmpty()) {
+                throw new StartupException("there is no backup in the bucket: fusecache rebuild makes the namespace of"
+                        + " what the objects say");
+            }
+            String name = ends.word().equals(NEWEST) ? all.getFirst().name() : ends.word();
+            restore(name, ends, bucket, out);
+        }
+        return ExitStatus.DONE;
+    }
+
+    private static void restore(String name, Ends ends, VolumeBucket bucket, PrintStream out)
+            throws StartupException, IOException, InterruptedException {
+        Path scratch = scratch();
+        Path fetched = scratch.resolve("fetched.gz");
+        Path current = scratch.resolve("current.gz");
+        try {
+            bucket.backups().fetch(name, fetched);
+            BackupBroughtUpToDate.Report report = BackupBroughtUpToDate.write(fetched, current, bucket);
+            out.println(DumpVerb.text(DumpVerb.load(ends.coordinator(), current)));
+            report.print(out);
+        } finally {
+            Files.deleteIfExists(fetched);
+            Files.deleteIfExists(current);
+            Files.deleteIfExists(scratch);
+        }
+    }
+
+    static int rebuild(List<String> words, PrintStream out)
+            throws UsageException, StartupException, IOException, InterruptedException {
+        Ends ends = ends(
+                "rebuild",
+                "Makes the namespace of an empty coordinator from the objects of the bucket alone.",
+                List.of(),
+                words,
+                out);
+        if (ends == null) {
+            return ExitStatus.DONE;
+        }
+        Path scratch = scratch();
+        Path lines = scratch.resolve("rebuilt.gz");
+        try (VolumeBucket bucket = ends.bucket()) {
+            long aside = BucketAsDump.write(bucket, scratch, lines);
+            out.println(DumpVerb.text(DumpVerb.load(ends.coordinator(), lines)));
+            if (aside > 0) {
+                out.println(aside + " objects are left at " + bucket.prefix()
+                        + ".fusecache/objects/: only a backup knows their names");
+            }
+        } finally {
+            Files.deleteIfExists(lines);
+            Files.deleteIfExists(scratch);
+        }
+        return ExitStatus.DONE;
+    }
+}

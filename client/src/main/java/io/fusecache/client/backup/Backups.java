@@ -1,0 +1,147 @@
+package io.fusecache.client.backup;
+
+import io.fusecache.cache.CloudTier;
+import io.fusecache.cache.CloudTier.Permit;
+import io.fusecache.cache.CloudTier.StoredObject;
+import io.fusecache.cache.ReadOutcome;
+import io.fusecache.metadata.ListedObject;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The backups in one bucket: dumps packed by gzip, named for when they were made. An object appears whole or not at all, so
+ * what is listed is whole; the dump's own end line and the checksum of gzip say so again when it is read.
+ */
+public final class Backups {
+    private static final String FOLDER = ".fusecache/backups/";
+    private static final String ENDING = ".jsonl.gz";
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss-SSS'Z'").withZone(ZoneOffset.UTC);
+
+    private static final int PART_BYTES = 4 << 20;
+
+    private final CloudTier bucket;
+    private final String folder;
+
+    /** @param prefix of the volume's keys, empty or with a slash at its end */
+    public Backups(CloudTier bucket, String prefix) {
+        this.bucket = bucket;
+        this.folder = prefix + FOLDER;
+    }
+
+    /** One of them. */
+    public record Backup(String name, Instant made, long bytes) {}
+
+    /** The newest first; what others put there is none. */
+    public List<Backup> list() throws IOException {
+        List<Backup> found = new ArrayList<>();
+        CloudTier.Pages pages = bucket.list(folder);
+        for (Optional<List<ListedObject>> page = pages.next(); page.isPresent(); page = pages.next()) {
+            for (ListedObject object : page.get()) {
+                String name = object.name().toString();
+                if (!object.directory() && name.endsWith(ENDING)) {
+                    made(name).ifPresent(made -> found.add(new Backup(name, made, object.size())));
+                }
+            }
+        }
+        found.sort(Comparator.comparing(Backup::made).reversed());
+        return List.copyOf(found);
+    }
+
+    private static Optional<Instant> made(String name) {
+        try {
+            return Optional.of(TIME.parse(name.substring(0, name.length() - ENDING.length()), Instant::from));
+        } catch (DateTimeParseException foreign) {
+            return Optional.empty();
+        }
+    }
+
+    /** Puts a dump that is packed already. */
+    public Backup put(Path packed, Instant made) throws IOException {
+        String name = TIME.format(made) + ENDING;
+        long size = Files.size(packed);
+        try (FileChannel file = FileChannel.open(packed, StandardOpenOption.READ)) {
+            bucket.put(folder + name, size, Map.of(), (offset, target) -> fill(file, offset, target), Permit.FOR_GOOD);
+        }
+        return new Backup(name, made, size);
+    }
+
+    private static void fill(FileChannel file, long offset, MemorySegment target) throws IOException {
+        ByteBuffer bytes = target.asByteBuffer();
+        while (bytes.hasRemaining()) {
+            if (file.read(bytes, offset + bytes.position()) < 0) {
+                throw new EOFException("the backup has become shorter");
+            }
+        }
+    }
+
+    /** Drops all but the newest {@code kept}. */
+    public void drop(int kept) throws IOException {
+        for (Backup old : list().stream().skip(kept).toList()) {
+            bucket.delete(folder + old.name(), Permit.FOR_GOOD);
+        }
+    }
+
+    /** Brings a backup into a file, packed as it is. */
+    public void fetch(String name, Path file) throws IOException {
+        StoredObject stored =
+                bucket.head(folder + name).orElseThrow(() -> new IOException("there is no backup " + name));
+        try (Arena arena = Arena.ofConfined();
+                FileChannel to = FileChannel.open(
+                        file,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE,
+                        StandardOpenOption.TRUNCATE_EXISTING)) {
+            MemorySegment part = arena.allocate(PART_BYTES);
+            for (long at = 0; at < stored.size(); at += PART_BYTES) {
+                MemorySegment target = part.asSlice(0, Math.min(PART_BYTES, stored.size() - at));
+                if (!(bucket.read(stored.object(), at, target) instanceof ReadOutcome.Hit)) {
+                    throw new IOException("the backup " + name + " was replaced while it was read");
+                }
+                ByteBuffer bytes = target.asByteBuffer();
+                while (bytes.hasRemaining()) {
+                    to.write(bytes);
+                }
+            }
+        }
+    }
+
+    /** Where a dump comes from. */
+    @FunctionalInterface
+    public interface Source {
+        /** To be closed by whoever opened it; IOException where it breaks off. */
+        InputStream open() throws IOException, InterruptedException;
+    }
+
+    /** Makes one, and drops those that are too many. */
+    public Backup make(Source dump, Path scratch, int kept) throws IOException, InterruptedException {
+        Files.createDirectories(scratch);
+        Path packed = Files.createTempFile(scratch, "backup", ENDING);
+        try {
+            Instant now = Instant.now();
+            PackedDump.write(dump, packed);
+            Backup made = put(packed, now);
+            drop(kept);
+            return made;
+        } finally {
+            Files.deleteIfExists(packed);
+        }
+    }
+}
