@@ -26,6 +26,8 @@ unshare:util-linux
 stress-ng:stress-ng
 dbench:dbench
 fs_mark:fsmark
+node:nodejs
+npm:npm
 '
 
 missing=

@@ -7,9 +7,12 @@ import io.fusecache.client.NodeConfiguration.Store;
 import io.fusecache.tiers.cloud.BucketOptions;
 import io.fusecache.tiers.cloud.BucketTier;
 import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.azure.AzureOptions;
+import io.fusecache.tiers.cloud.azure.AzureStore;
 import io.fusecache.tiers.cloud.file.FolderStore;
 import io.fusecache.tiers.cloud.s3.S3Options;
 import io.fusecache.tiers.cloud.s3.S3Store;
+import java.io.IOException;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,17 @@ public final class Buckets {
         return new BucketTier(store(bucket.store(), options), memory, options);
     }
 
+    /**
+     * Asks the bucket whether it may be used, once.
+     *
+     * @throws IOException with one line that says what is wrong and the way out
+     */
+    public static void check(NodeConfiguration.Bucket bucket) throws IOException, StartupException {
+        try (ObjectStore store = store(bucket.store(), BucketOptions.of(bucket.timeout()))) {
+            store.check();
+        }
+    }
+
     private static ObjectStore store(Store store, BucketOptions options) throws StartupException {
         return switch (store) {
             case Store.FileFolder(var root) -> new FolderStore(root);
@@ -48,8 +62,16 @@ public final class Buckets {
                         options.timeout(),
                         S3Options.LARGEST_PAGE));
             case Store.Azure azure ->
-                throw new StartupException(
-                        "this build has no provider 'azure': use -cloud-provider s3, gcp or file (with -file-root)");
+                new AzureStore(new AzureOptions(
+                        azure.account(),
+                        azure.container(),
+                        URI.create(
+                                azure.endpoint() == null
+                                        ? "https://" + azure.account() + ".blob.core.windows.net"
+                                        : azure.endpoint()),
+                        credentials(azure),
+                        options.timeout(),
+                        AzureOptions.LARGEST_PAGE));
             case Store.Gcp gcp -> {
                 if (gcp.accessKeyId() == null) {
                     throw new StartupException("-cloud-provider gcp wants an HMAC key: set GCP_ACCESS_KEY_ID and"
@@ -68,6 +90,15 @@ public final class Buckets {
                         S3Options.LARGEST_PAGE));
             }
         };
+    }
+
+    private static AzureOptions.Credentials credentials(Store.Azure azure) {
+        if (azure.key() != null) {
+            return new AzureOptions.Credentials.AccountKey(azure.key().value());
+        }
+        return azure.sasToken() == null
+                ? new AzureOptions.Credentials.Identity()
+                : new AzureOptions.Credentials.Sas(azure.sasToken().value());
     }
 
     private static S3Options.@Nullable Credentials credentials(

@@ -134,8 +134,18 @@ public record NodeConfiguration(
                 @Nullable Secret sessionToken)
                 implements Store {}
 
-        /** @param key null: the usual chain of identities */
-        record Azure(String account, @Nullable Secret key, String container) implements Store {}
+        /**
+         * With neither key nor signature the usual chain of identities is asked.
+         *
+         * @param endpoint of the account's blob service; null: Azure's own
+         */
+        record Azure(
+                String account,
+                String container,
+                @Nullable String endpoint,
+                @Nullable Secret key,
+                @Nullable Secret sasToken)
+                implements Store {}
 
         /** @param accessKeyId HMAC key; null: the usual chain of identities */
         record Gcp(

@@ -1,18 +1,10 @@
 package io.fusecache.testkit;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -26,16 +18,10 @@ public final class S3Server implements AutoCloseable {
     /** What its server says when it listens; the port is the system's choice. */
     private static final Pattern LISTENS = Pattern.compile("Started .*ServerConnector.*\\{127\\.0\\.0\\.1:(\\d+)}");
 
-    private static final int UP_SECONDS = 60;
+    private final ServerProcess process;
 
-    private final Process process;
-    private final URI endpoint;
-    private final Thread atExit;
-
-    private S3Server(Process process, URI endpoint, Thread atExit) {
+    private S3Server(ServerProcess process) {
         this.process = process;
-        this.endpoint = endpoint;
-        this.atExit = atExit;
     }
 
     /**
@@ -65,70 +51,27 @@ public final class S3Server implements AutoCloseable {
                   <root level="INFO"><appender-ref ref="out"/></root>
                 </configuration>
                 """);
-        Process process = new ProcessBuilder(List.of(
+        return new S3Server(ServerProcess.start(
+                "s3proxy",
+                List.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Xmx256m",
                         "-XX:+UseSerialGC",
                         "-Dlogback.configurationFile=" + logging,
                         "-cp",
-                        libraries() + "/*",
+                        ServerProcess.installed("s3proxy") + "/*",
                         "org.gaul.s3proxy.Main",
                         "--properties",
-                        configuration.toString()))
-                .redirectErrorStream(true)
-                .start();
-        Thread atExit = new Thread(process::destroyForcibly);
-        Runtime.getRuntime().addShutdownHook(atExit);
-        CompletableFuture<URI> endpoint = new CompletableFuture<>();
-        StringBuilder said = new StringBuilder();
-        Thread.ofPlatform().daemon().name("s3proxy-output").start(() -> listen(process, said, endpoint));
-        try {
-            return new S3Server(process, endpoint.get(UP_SECONDS, TimeUnit.SECONDS), atExit);
-        } catch (ExecutionException | TimeoutException e) {
-            process.destroyForcibly();
-            synchronized (said) {
-                throw new IOException("S3Proxy did not start: " + said, e);
-            }
-        }
-    }
-
-    private static Path libraries() {
-        Path beside =
-                Path.of("..", "stores", "target", "s3proxy").toAbsolutePath().normalize();
-        if (!Files.isDirectory(beside)) {
-            throw new IllegalStateException(beside + " is missing: the module 'stores' makes it");
-        }
-        return beside;
-    }
-
-    /** To the end of its output, so that it never waits for a reader. */
-    private static void listen(Process process, StringBuilder said, CompletableFuture<URI> endpoint) {
-        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                synchronized (said) {
-                    if (said.length() < 100_000) {
-                        said.append(line).append('\n');
-                    }
-                }
-                Matcher listens = LISTENS.matcher(line);
-                if (listens.find()) {
-                    endpoint.complete(URI.create("http://127.0.0.1:" + listens.group(1)));
-                }
-            }
-            endpoint.completeExceptionally(new IOException("it ended"));
-        } catch (IOException e) {
-            endpoint.completeExceptionally(new UncheckedIOException(e));
-        }
+                        configuration.toString()),
+                LISTENS));
     }
 
     public URI endpoint() {
-        return endpoint;
+        return process.endpoint();
     }
 
     @Override
     public void close() throws InterruptedException {
-        process.destroyForcibly();
-        process.waitFor();
-        Runtime.getRuntime().removeShutdownHook(atExit);
+        process.close();
     }
 }

@@ -1,8 +1,10 @@
 package io.fusecache.client.doctor;
 
+import io.fusecache.client.Buckets;
 import io.fusecache.client.NodeConfiguration;
 import io.fusecache.client.NodeConfiguration.HostPort;
 import io.fusecache.client.NodeConfiguration.Store;
+import io.fusecache.client.StartupException;
 import io.fusecache.client.settings.ByteSize;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -160,7 +162,11 @@ public final class Doctor {
     }
 
     private void remote(String name) {
-        findings.add(Finding.bad(
-                "bucket " + name, "this version reaches folders only: give -cloud-provider file -file-root DIR"));
+        try {
+            Buckets.check(configuration.bucket());
+            findings.add(Finding.fine("bucket " + name, "answers, and lets us in"));
+        } catch (IOException | StartupException e) {
+            findings.add(Finding.bad("bucket " + name, String.valueOf(e.getMessage())));
+        }
     }
 }

@@ -45,7 +45,7 @@ public final class NodeSettings {
                     S3_SECRET_ACCESS_KEY,
                     S3_SESSION_TOKEN),
             "azure",
-            Set.of(AZURE_ACCOUNT, AZURE_KEY, AZURE_CONTAINER),
+            Set.of(AZURE_ACCOUNT, AZURE_KEY, AZURE_SAS_TOKEN, AZURE_CONNECTION_STRING, AZURE_ENDPOINT, AZURE_CONTAINER),
             "gcp",
             Set.of(GCP_BUCKET, GCP_ACCESS_KEY_ID, GCP_SECRET_ACCESS_KEY));
 
@@ -166,19 +166,12 @@ public final class NodeSettings {
                 new Store.S3(
                         settings.text(S3_BUCKET),
                         settings.text(S3_REGION),
-                        endpoint(),
+                        url(S3_ENDPOINT),
                         settings.yes(S3_PATH_STYLE),
                         optional(S3_ACCESS_KEY_ID),
                         optionalSecret(S3_SECRET_ACCESS_KEY),
                         optionalSecret(S3_SESSION_TOKEN));
-            case "azure" -> {
-                if (!settings.given(AZURE_ACCOUNT)) {
-                    throw new UsageException("-cloud-provider azure needs a storage account: give -azure-account or "
-                            + "AZURE_STORAGE_ACCOUNT");
-                }
-                yield new Store.Azure(
-                        settings.text(AZURE_ACCOUNT), optionalSecret(AZURE_KEY), settings.text(AZURE_CONTAINER));
-            }
+            case "azure" -> azure();
             case "gcp" ->
                 new Store.Gcp(
                         settings.text(GCP_BUCKET), optional(GCP_ACCESS_KEY_ID), optionalSecret(GCP_SECRET_ACCESS_KEY));
@@ -186,6 +179,24 @@ public final class NodeSettings {
                 throw new UsageException(settings.origin(CLOUD_PROVIDER) + ": unknown provider '" + name
                         + "': expected s3, azure, gcp or file");
         };
+    }
+
+    private Store azure() throws UsageException {
+        if (settings.given(AZURE_CONNECTION_STRING)) {
+            return settings.parse(AZURE_CONNECTION_STRING, AzureConnectionString::parse)
+                    .store(settings.text(AZURE_CONTAINER));
+        }
+        if (!settings.given(AZURE_ACCOUNT)) {
+            throw new UsageException("-cloud-provider azure needs a storage account: give -azure-account or "
+                    + "AZURE_STORAGE_ACCOUNT, or AZURE_STORAGE_CONNECTION_STRING");
+        }
+        String signature = settings.text(AZURE_SAS_TOKEN);
+        return new Store.Azure(
+                settings.text(AZURE_ACCOUNT),
+                settings.text(AZURE_CONTAINER),
+                url(AZURE_ENDPOINT),
+                optionalSecret(AZURE_KEY),
+                signature.isEmpty() ? null : AzureConnectionString.signature(signature));
     }
 
     /** Only flags contradict: a pod's environment may hold the credentials of all providers. */
@@ -204,11 +215,11 @@ public final class NodeSettings {
         }
     }
 
-    private @Nullable String endpoint() throws UsageException {
-        if (!settings.given(S3_ENDPOINT)) {
+    private @Nullable String url(Setting setting) throws UsageException {
+        if (!settings.given(setting)) {
             return null;
         }
-        return settings.parse(S3_ENDPOINT, text -> {
+        return settings.parse(setting, text -> {
             URI uri = URI.create(text);
             if (uri.getScheme() == null || !uri.getScheme().matches("https?") || uri.getHost() == null) {
                 throw new IllegalArgumentException("expected a URL such as http://localhost:9000");

@@ -7,6 +7,7 @@ import io.fusecache.client.NodeConfiguration;
 import io.fusecache.client.NodeConfiguration.Durability;
 import io.fusecache.client.NodeConfiguration.HostPort;
 import io.fusecache.client.NodeConfiguration.Passthrough;
+import io.fusecache.client.NodeConfiguration.Secret;
 import io.fusecache.client.NodeConfiguration.Store;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -117,6 +118,41 @@ final class NodeSettingsTest {
         refused(flags("cloud-provider", "azure"), "needs a storage account");
         refused(flags("cloud-provider", "file", "prefix", "a/../b"), "-prefix: 'a/../b': expected a key");
         refused(flags("peer-id", "a b"), "-peer-id: 'a b': node id 'a b'");
+    }
+
+    @Test
+    void azureIsReachedByAccountOrByConnectionString() throws UsageException {
+        Store plain = read(
+                        flags("cloud-provider", "azure", "azure-account", "acme"),
+                        Map.of("AZURE_STORAGE_SAS_TOKEN", "?sv=1&sig=hush"))
+                .bucket()
+                .store();
+        assertThat(plain).isEqualTo(new Store.Azure("acme", "fuse-cache", null, null, new Secret("sv=1&sig=hush")));
+
+        Map<Setting, String> azure = flags("cloud-provider", "azure", "azure-container", "models");
+        assertThat(read(
+                        azure,
+                        Map.of(
+                                "AZURE_STORAGE_CONNECTION_STRING",
+                                "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=a+b/c==;"
+                                        + "EndpointSuffix=core.chinacloudapi.cn")))
+                .extracting(read -> read.bucket().store())
+                .isEqualTo(new Store.Azure(
+                        "acme", "models", "https://acme.blob.core.chinacloudapi.cn", new Secret("a+b/c=="), null));
+        assertThat(
+                        read(
+                                azure,
+                                Map.of(
+                                        "AZURE_STORAGE_CONNECTION_STRING",
+                                        "BlobEndpoint=https://acme.blob.core.windows.net/;SharedAccessSignature=sv=1&sig=hush")))
+                .extracting(read -> read.bucket().store())
+                .isEqualTo(new Store.Azure(
+                        "acme", "models", "https://acme.blob.core.windows.net", null, new Secret("sv=1&sig=hush")));
+        for (String wrong : List.of("hush", "AccountName=acme", "AccountKey=hush", "AccountName=;AccountKey=hush")) {
+            refused(
+                    flags("cloud-provider", "azure", "azure-connection-string", wrong),
+                    "-azure-connection-string: the value given: expected AccountName=NAME");
+        }
     }
 
     @Test

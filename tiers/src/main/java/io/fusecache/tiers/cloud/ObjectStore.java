@@ -30,6 +30,13 @@ import org.jspecify.annotations.Nullable;
  * gone at the next try. Every call may be repeated after a failure that leaves open whether it was done.
  */
 public interface ObjectStore extends AutoCloseable {
+    /** @throws RefusedException where the marker of a directory is to have bytes */
+    static void requireNoBytesInMarker(String key, long size) throws RefusedException {
+        if (key.endsWith("/") && size > 0) {
+            throw new RefusedException("'" + key + "' ends in '/': it marks a directory and has no bytes");
+        }
+    }
+
     /** For messages: "folder /srv/bucket", "S3 bucket b in us-east-1". */
     String name();
 
@@ -101,6 +108,24 @@ public interface ObjectStore extends AutoCloseable {
 
         public int bytesInPart(int number) {
             return (int) Math.min(partBytes, size - (number - 1L) * partBytes);
+        }
+
+        /** @throws RefusedException unless {@code number} is a part of {@code bytes} bytes */
+        public void requirePart(int number, long bytes) throws RefusedException {
+            if (number < 1 || number > parts() || bytes != bytesInPart(number)) {
+                throw new RefusedException("part %d of '%s' with %d bytes: expected %d parts of %d, %d bytes in all"
+                        .formatted(number, key, bytes, parts(), partBytes, size));
+            }
+        }
+
+        /** @throws RefusedException unless these are all parts, by number */
+        public void requireWhole(List<Part> parts) throws RefusedException {
+            for (int i = 0; i < Math.max(parts(), parts.size()); i++) {
+                if (i >= parts.size() || i >= parts() || parts.get(i).number() != i + 1) {
+                    throw new RefusedException("'%s' was to have parts 1 to %d: part %d is missing or was not put"
+                            .formatted(key, parts(), i + 1));
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package io.fusecache.tiers.cloud;
 
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /** A request that the store will answer the same way however often it is repeated: a wrong key, no right, no bucket. */
 public final class RefusedException extends IOException {
@@ -10,7 +11,7 @@ public final class RefusedException extends IOException {
         super(message);
     }
 
-    public RefusedException(String message, Throwable cause) {
+    public RefusedException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -191,10 +191,8 @@ public final class FolderStore implements ObjectStore {
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
         Opened at = opened();
         Path target = at.keys.path(key);
+        ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
         if (KeyPaths.marker(key)) {
-            if (bytes.byteSize() > 0) {
-                throw new RefusedException("'" + key + "' ends in '/': it marks a directory and has no bytes");
-            }
             at.tree.mark(key, target);
             return new ObjectRef(key, FileStamp.of(target).etag());
         }
@@ -239,9 +237,7 @@ public final class FolderStore implements ObjectStore {
     public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
         Opened at = opened();
         at.keys.path(key);
-        if (KeyPaths.marker(key)) {
-            throw new RefusedException("'" + key + "' ends in '/': it marks a directory and has no bytes");
-        }
+        ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
         Path file = at.temporary.next();
         Files.createFile(file);
         return new Upload(key, FolderTree.parent(file).relativize(file).toString(), size, partBytes, attributes);
@@ -249,11 +245,7 @@ public final class FolderStore implements ObjectStore {
 
     @Override
     public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        if (number < 1 || number > upload.parts() || bytes.byteSize() != upload.bytesInPart(number)) {
-            throw new RefusedException("part %d of '%s' with %d bytes: expected %d parts of %d, %d bytes in all"
-                    .formatted(
-                            number, upload.key(), bytes.byteSize(), upload.parts(), upload.partBytes(), upload.size()));
-        }
+        upload.requirePart(number, bytes.byteSize());
         // A channel of its own: an interrupt closes the channel that it meets.
         try (FileChannel channel = FileChannel.open(opened().temporary.of(upload.id()), StandardOpenOption.WRITE)) {
             write(channel, (number - 1L) * upload.partBytes(), bytes);
@@ -271,12 +263,7 @@ public final class FolderStore implements ObjectStore {
                 return done;
             }
         }
-        for (int i = 0; i < Math.max(upload.parts(), parts.size()); i++) {
-            if (i >= parts.size() || i >= upload.parts() || parts.get(i).number() != i + 1) {
-                throw new RefusedException("'%s' was to have parts 1 to %d: part %d is missing or was not put"
-                        .formatted(upload.key(), upload.parts(), i + 1));
-            }
-        }
+        upload.requireWhole(parts);
         Opened at = opened();
         Path file = at.temporary.of(upload.id());
         if (!Files.exists(file)) {

@@ -142,7 +142,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
-        requireNoBytesInMarker(key, bytes.byteSize());
+        ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
         PutObjectResponse response = requests.send(
                 "putting '" + key + "'",
                 client -> client.putObject(
@@ -158,12 +158,6 @@ public final class S3Store implements ObjectStore {
         return new ObjectRef(key, S3Requests.unquoted(response.eTag()));
     }
 
-    private static void requireNoBytesInMarker(String key, long size) throws RefusedException {
-        if (key.endsWith("/") && size > 0) {
-            throw new RefusedException("'" + key + "' ends in '/': it marks a directory and has no bytes");
-        }
-    }
-
     private static RequestBody body(MemorySegment bytes) {
         return RequestBody.fromContentProvider(
                 () -> new SegmentStream(bytes), bytes.byteSize(), "application/octet-stream");
@@ -171,7 +165,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
-        requireNoBytesInMarker(key, Math.max(1, size));
+        ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
         String mark = UUID.randomUUID().toString();
         Map<String, String> marked = new LinkedHashMap<>(attributes);
         marked.put(UPLOAD_MARK, mark);
@@ -196,11 +190,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        if (number < 1 || number > upload.parts() || bytes.byteSize() != upload.bytesInPart(number)) {
-            throw new RefusedException("part %d of '%s' with %d bytes: expected %d parts of %d, %d bytes in all"
-                    .formatted(
-                            number, upload.key(), bytes.byteSize(), upload.parts(), upload.partBytes(), upload.size()));
-        }
+        upload.requirePart(number, bytes.byteSize());
         String crc = options.checksums() ? crc32c(bytes) : "";
         UploadPartResponse response = requests.send(
                 "putting part " + number + " of '" + upload.key() + "'",
@@ -222,12 +212,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
-        for (int i = 0; i < Math.max(upload.parts(), parts.size()); i++) {
-            if (i >= parts.size() || i >= upload.parts() || parts.get(i).number() != i + 1) {
-                throw new RefusedException("'%s' was to have parts 1 to %d: part %d is missing or was not put"
-                        .formatted(upload.key(), upload.parts(), i + 1));
-            }
-        }
+        upload.requireWhole(parts);
         List<CompletedPart> completed = parts.stream().map(S3Store::completed).toList();
         try {
             CompleteMultipartUploadResponse response = requests.send(

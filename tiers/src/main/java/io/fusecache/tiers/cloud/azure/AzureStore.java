@@ -1,0 +1,456 @@
+package io.fusecache.tiers.cloud.azure;
+
+import com.azure.core.http.rest.PagedResponse;
+import com.azure.core.util.BinaryData;
+import com.azure.core.util.Context;
+import com.azure.core.util.polling.PollResponse;
+import com.azure.core.util.polling.SyncPoller;
+import com.azure.storage.blob.BlobContainerClient;
+import com.azure.storage.blob.models.BlobBeginCopySourceRequestConditions;
+import com.azure.storage.blob.models.BlobCopyInfo;
+import com.azure.storage.blob.models.BlobDownloadResponse;
+import com.azure.storage.blob.models.BlobItem;
+import com.azure.storage.blob.models.BlobListDetails;
+import com.azure.storage.blob.models.BlobProperties;
+import com.azure.storage.blob.models.BlobRange;
+import com.azure.storage.blob.models.BlobRequestConditions;
+import com.azure.storage.blob.models.BlobStorageException;
+import com.azure.storage.blob.models.CopyStatusType;
+import com.azure.storage.blob.models.DownloadRetryOptions;
+import com.azure.storage.blob.models.ListBlobsOptions;
+import com.azure.storage.blob.options.BlobBeginCopyOptions;
+import com.azure.storage.blob.options.BlockBlobCommitBlockListOptions;
+import com.azure.storage.blob.options.BlockBlobSimpleUploadOptions;
+import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
+import com.azure.storage.blob.specialized.BlockBlobClient;
+import io.fusecache.cache.CloudTier.StoredObject;
+import io.fusecache.metadata.ObjectRef;
+import io.fusecache.metadata.Timestamp;
+import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.RefusedException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A container of Azure Blob Storage, with block blobs.
+ *
+ * <ul>
+ *   <li>A key is the blob's name, an attribute its metadata (whose names have '_' where ours have '-'), an ETag its ETag without the
+ *       quotes. Listings carry the metadata.
+ *   <li>What is put carries its MD5, which the service checks before the blob is there; so does each part. Ranges are read with
+ *       If-Match, so that a version is never mixed with another.
+ *   <li>One request is one request: the SDK does not repeat.
+ *   <li>The parts of an upload are uncommitted blocks whose ids begin with the upload's own: uploads to one key do not mix, but the one
+ *       that completes ends the others. It leaves a mark in the blob's metadata, {@value #UPLOAD_MARK}, which is nobody's
+ *       attribute: completing it twice finds out by it that the first time was heard. The service drops blocks that nobody
+ *       committed after a week, and has no request to do so earlier.
+ *   <li>A copy is the service's own within the account, whole, of any size.
+ * </ul>
+ *
+ * <p>The service takes a backslash for a slash, so a key with one is refused, and none is ever found.
+ *
+ * <p>Accounts with a hierarchical namespace (Data Lake Storage) are refused by {@link #check}: there a name that ends in '/' is
+ * no name of its own, and markers would be lost.
+ */
+public final class AzureStore implements ObjectStore {
+    /** "Scalability targets for Blob storage", of versions from 2019-12-12 on. */
+    private static final Limits LIMITS = new Limits(5000L << 20, 1, 50_000);
+
+    private static final String UPLOAD_MARK = "fusecache_upload";
+    private static final Duration COPY_POLL = Duration.ofSeconds(1);
+
+    private final AzureOptions options;
+    private final AzureConnection connection;
+    private final AzureFailures failures;
+
+    public AzureStore(AzureOptions options) {
+        this.options = options;
+        this.connection = new AzureConnection(options);
+        this.failures = new AzureFailures(options);
+    }
+
+    @FunctionalInterface
+    private interface Request<T> {
+        T send(BlobContainerClient container);
+    }
+
+    private <T> T send(String what, Request<T> request) throws IOException {
+        try {
+            T answer = request.send(connection.client());
+            failures.answered();
+            return answer;
+        } catch (RuntimeException failure) {
+            throw failures.of(what, failure);
+        }
+    }
+
+    /** Empty where the blob is not there, or not the one that was asked for. */
+    private <T> Optional<T> unlessMissed(String what, Request<T> request) throws IOException {
+        return send(what, container -> {
+            try {
+                return Optional.of(request.send(container));
+            } catch (BlobStorageException failure) {
+                if (AzureFailures.miss(failure)) {
+                    return Optional.<T>empty();
+                }
+                throw failure;
+            }
+        });
+    }
+
+    private static BlockBlobClient blob(BlobContainerClient container, String key) {
+        return container.getBlobClient(key).getBlockBlobClient();
+    }
+
+    @Override
+    public String name() {
+        return "Azure container '%s' of account '%s' at %s"
+                .formatted(options.container(), options.account(), options.endpoint());
+    }
+
+    @Override
+    public Limits limits() {
+        return LIMITS;
+    }
+
+    @Override
+    public boolean read(ObjectRef object, long offset, MemorySegment target) throws IOException {
+        if (target.byteSize() == 0) {
+            return head(object.key())
+                    .filter(found -> found.object().equals(object))
+                    .isPresent();
+        }
+        String what = "reading '" + object.key() + "'";
+        try (Gate gate = new Gate(target)) {
+            Optional<BlobDownloadResponse> answer = unlessMissed(
+                    what,
+                    container -> blob(container, object.key())
+                            .downloadStreamWithResponse(
+                                    gate.output(),
+                                    new BlobRange(offset, target.byteSize()),
+                                    new DownloadRetryOptions().setMaxRetryRequests(0),
+                                    new BlobRequestConditions().setIfMatch(quoted(object.etag())),
+                                    false,
+                                    options.timeout(),
+                                    Context.NONE));
+            if (answer.isEmpty()) {
+                return false;
+            }
+            requireRange(object, offset, answer.get().getDeserializedHeaders().getContentRange());
+            if (gate.position() < target.byteSize()) {
+                throw new EOFException("'%s' gave %d bytes of the %d that were asked for"
+                        .formatted(object.key(), gate.position(), target.byteSize()));
+            }
+            return true;
+        }
+    }
+
+    /** Something in between that does not know ranges gives the blob from its beginning. */
+    private static void requireRange(ObjectRef object, long offset, @Nullable String given) throws IOException {
+        if (offset > 0 && (given == null || !given.startsWith("bytes " + offset + "-"))) {
+            throw new IOException("'%s' was asked for from byte %d, and the answer is of %s"
+                    .formatted(object.key(), offset, given == null ? "the whole" : given));
+        }
+    }
+
+    private static void requireHeld(String key) throws RefusedException {
+        if (!held(key)) {
+            throw new RefusedException(
+                    "'" + key + "' has a backslash, which Azure Blob Storage takes for a slash: rename it");
+        }
+    }
+
+    private static boolean held(String key) {
+        return key.indexOf('\\') < 0;
+    }
+
+    @Override
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+        ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
+        requireHeld(key);
+        try (Gate gate = new Gate(bytes)) {
+            String etag = send(
+                    "putting '" + key + "'",
+                    container -> blob(container, key)
+                            .uploadWithResponse(
+                                    new BlockBlobSimpleUploadOptions(body(gate, bytes))
+                                            .setContentMd5(md5(bytes))
+                                            .setMetadata(metadata(attributes)),
+                                    options.timeout(),
+                                    Context.NONE)
+                            .getValue()
+                            .getETag());
+            return new ObjectRef(key, unquoted(etag));
+        }
+    }
+
+    private static BinaryData body(Gate gate, MemorySegment bytes) {
+        return BinaryData.fromStream(gate.input(), bytes.byteSize());
+    }
+
+    @Override
+    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+        ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
+        requireHeld(key);
+        return new Upload(key, UUID.randomUUID().toString(), size, partBytes, attributes);
+    }
+
+    /** All ids of one blob have to be of one length. */
+    private static String blockId(Upload upload, int number) {
+        UUID id = UUID.fromString(upload.id());
+        byte[] bytes = ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES)
+                .putLong(id.getMostSignificantBits())
+                .putLong(id.getLeastSignificantBits())
+                .putInt(number)
+                .array();
+        return Base64.getEncoder().encodeToString(bytes);
+    }
+
+    @Override
+    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
+        upload.requirePart(number, bytes.byteSize());
+        String block = blockId(upload, number);
+        try (Gate gate = new Gate(bytes)) {
+            send(
+                    "putting part " + number + " of '" + upload.key() + "'",
+                    container -> blob(container, upload.key())
+                            .stageBlockWithResponse(
+                                    new BlockBlobStageBlockOptions(block, body(gate, bytes)).setContentMd5(md5(bytes)),
+                                    options.timeout(),
+                                    Context.NONE));
+        }
+        return new Part(number, block);
+    }
+
+    @Override
+    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+        upload.requireWhole(parts);
+        Optional<ObjectRef> done = completedBefore(upload);
+        if (done.isPresent()) {
+            return done.get();
+        }
+        Map<String, String> metadata = metadata(upload.attributes());
+        metadata.put(UPLOAD_MARK, upload.id());
+        List<String> blocks = IntStream.rangeClosed(1, upload.parts())
+                .mapToObj(number -> blockId(upload, number))
+                .toList();
+        String etag = send(
+                "completing the upload of '" + upload.key() + "'",
+                container -> blob(container, upload.key())
+                        .commitBlockListWithResponse(
+                                new BlockBlobCommitBlockListOptions(blocks).setMetadata(metadata),
+                                options.timeout(),
+                                Context.NONE)
+                        .getValue()
+                        .getETag());
+        return new ObjectRef(upload.key(), unquoted(etag));
+    }
+
+    /** The same blocks may be committed again and again, and each time makes another ETag. */
+    private Optional<ObjectRef> completedBefore(Upload upload) throws IOException {
+        return properties(upload.key())
+                .filter(found -> upload.id().equals(found.getMetadata().get(UPLOAD_MARK)))
+                .map(found -> new ObjectRef(upload.key(), unquoted(found.getETag())));
+    }
+
+    /** Blocks that nobody commits go by themselves. */
+    @Override
+    public void abortUpload(Upload upload) {}
+
+    @Override
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+        if (from.key().endsWith("/") || toKey.endsWith("/")) {
+            throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
+        }
+        requireHeld(toKey);
+        Optional<BlobCopyInfo> copied = unlessMissed("copying '" + from.key() + "' to '" + toKey + "'", container -> {
+            SyncPoller<BlobCopyInfo, Void> copy = blob(container, toKey)
+                    .beginCopy(new BlobBeginCopyOptions(source(container, from.key()))
+                            .setSourceRequestConditions(
+                                    new BlobBeginCopySourceRequestConditions().setIfMatch(quoted(from.etag())))
+                            .setPollInterval(COPY_POLL));
+            PollResponse<BlobCopyInfo> begun = copy.poll();
+            return begun.getStatus().isComplete()
+                    ? begun.getValue()
+                    : copy.waitForCompletion(options.timeout()).getValue();
+        });
+        if (copied.isEmpty()) {
+            return Optional.empty();
+        }
+        BlobCopyInfo copy = copied.get();
+        if (!CopyStatusType.SUCCESS.equals(copy.getCopyStatus())) {
+            throw new IOException("the copy of '%s' to '%s' ended as %s: %s"
+                    .formatted(from.key(), toKey, copy.getCopyStatus(), copy.getError()));
+        }
+        Optional<BlobProperties> made = properties(toKey);
+        if (made.isEmpty() || !copy.getCopyId().equals(made.get().getCopyId())) {
+            throw new IOException("'%s' was replaced while '%s' was being copied to it".formatted(toKey, from.key()));
+        }
+        return Optional.of(new ObjectRef(toKey, unquoted(made.get().getETag())));
+    }
+
+    /** Within an account its key and an identity are good for the source too; a signature goes along. */
+    private String source(BlobContainerClient container, String key) {
+        String url = blob(container, key).getBlobUrl();
+        return options.credentials() instanceof AzureOptions.Credentials.Sas(String token) ? url + "?" + token : url;
+    }
+
+    @Override
+    public void delete(String key) throws IOException {
+        if (!held(key)) {
+            return;
+        }
+        unlessMissed(
+                "removing '" + key + "'",
+                container -> blob(container, key).deleteWithResponse(null, null, options.timeout(), Context.NONE));
+    }
+
+    @Override
+    public Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException {
+        return send("listing '" + prefix + "'", container -> {
+            ListBlobsOptions which = new ListBlobsOptions()
+                    .setPrefix(prefix.isEmpty() ? null : prefix)
+                    .setMaxResultsPerPage(options.pageSize())
+                    .setDetails(new BlobListDetails().setRetrieveMetadata(true));
+            Iterator<PagedResponse<BlobItem>> pages = (depth == Depth.LEVEL
+                            ? container.listBlobsByHierarchy("/", which, options.timeout())
+                            : container.listBlobs(which, options.timeout()))
+                    .iterableByPage(continuation)
+                    .iterator();
+            if (!pages.hasNext()) {
+                return new Page(List.of(), List.of(), null);
+            }
+            PagedResponse<BlobItem> page = pages.next();
+            List<Listed> objects = new ArrayList<>();
+            List<String> directories = new ArrayList<>();
+            for (BlobItem item : page.getValue()) {
+                if (Boolean.TRUE.equals(item.isPrefix())) {
+                    directories.add(item.getName());
+                } else {
+                    objects.add(listed(item));
+                }
+            }
+            String next = page.getContinuationToken();
+            return new Page(objects, directories, next == null || next.isEmpty() ? null : next);
+        });
+    }
+
+    private static Listed listed(BlobItem item) {
+        return new Listed(
+                item.getName(),
+                item.getProperties().getContentLength(),
+                unquoted(item.getProperties().getETag()),
+                Timestamp.of(item.getProperties().getLastModified().toInstant()),
+                attributes(item.getMetadata()));
+    }
+
+    @Override
+    public Optional<StoredObject> head(String key) throws IOException {
+        return properties(key)
+                .map(found -> new StoredObject(
+                        new ObjectRef(key, unquoted(found.getETag())),
+                        found.getBlobSize(),
+                        attributes(found.getMetadata())));
+    }
+
+    private Optional<BlobProperties> properties(String key) throws IOException {
+        if (!held(key)) {
+            return Optional.empty();
+        }
+        return unlessMissed(
+                "looking up '" + key + "'",
+                container -> blob(container, key)
+                        .getPropertiesWithResponse(null, options.timeout(), Context.NONE)
+                        .getValue());
+    }
+
+    private static Map<String, String> metadata(Map<String, String> attributes) {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        attributes.forEach((name, value) -> metadata.put(name.replace('-', '_'), value));
+        return metadata;
+    }
+
+    private static Map<String, String> attributes(@Nullable Map<String, String> metadata) {
+        Map<String, String> attributes = new LinkedHashMap<>();
+        if (metadata != null) {
+            metadata.forEach((name, value) ->
+                    attributes.put(name.toLowerCase(Locale.ROOT).replace('_', '-'), value));
+        }
+        attributes.remove(UPLOAD_MARK.replace('_', '-'));
+        return attributes;
+    }
+
+    @Override
+    public void check() throws IOException {
+        send(
+                "looking into it",
+                container -> container
+                        .listBlobs(new ListBlobsOptions().setMaxResultsPerPage(1), options.timeout())
+                        .iterableByPage()
+                        .iterator()
+                        .hasNext());
+        if (hierarchical()) {
+            throw new RefusedException(name() + " has a hierarchical namespace (Data Lake Storage), which cannot hold"
+                    + " what this file system puts there: use an account without it");
+        }
+    }
+
+    /** Only where we may ask. */
+    private boolean hierarchical() throws IOException {
+        return send("asking for the kind of account", container -> {
+            try {
+                return container
+                        .getAccountInfoWithResponse(options.timeout(), Context.NONE)
+                        .getValue()
+                        .isHierarchicalNamespaceEnabled();
+            } catch (BlobStorageException failure) {
+                if (failure.getStatusCode() >= 400 && failure.getStatusCode() < 500) {
+                    return false;
+                }
+                throw failure;
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        connection.close();
+    }
+
+    private static String quoted(String etag) {
+        return '"' + etag + '"';
+    }
+
+    /** A listing gives it without quotes, an answer's header with them. */
+    private static String unquoted(String etag) {
+        return etag.length() > 1 && etag.startsWith("\"") && etag.endsWith("\"")
+                ? etag.substring(1, etag.length() - 1)
+                : etag;
+    }
+
+    private static byte[] md5(MemorySegment bytes) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("MD5");
+            digest.update(bytes.asByteBuffer());
+            return digest.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has MD5", e);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fusecache.tiers.cloud.azure;
+
+import org.jspecify.annotations.NullMarked;
