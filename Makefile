@@ -25,7 +25,7 @@ clean: ## remove what the build made (a running cluster and .dev stay: dev-clean
 	@scripts/mvn -q clean
 
 fmt: ## format the Java code
-	@scripts/mvn -q spotless:apply
+	@scripts/mvn -q -pl '!stores' spotless:apply
 
 lint: ## compile with every check as an error, and check the format
 	@scripts/mvn -q -DskipTests verify
@@ -49,8 +49,8 @@ dev-setup: ## install what is missing, and build
 	@scripts/install-deps.sh
 	@$(MAKE) --no-print-directory build
 
-dev-start: dev-setup ## a coordinator and three clients in the background, over the folder .dev/bucket
-	@scripts/dev/cluster.sh start
+dev-start: dev-setup ## a coordinator (ARGS=3: three) and three clients in the background, over the folder .dev/bucket
+	@scripts/dev/cluster.sh start $(ARGS)
 
 dev-stop: ## stop them, after their uploads
 	@scripts/dev/cluster.sh stop

@@ -9,6 +9,7 @@ import io.fusecache.coordinator.raft.ReplicaGroup;
 import io.fusecache.coordinator.state.StateStore;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -44,11 +45,22 @@ public final class Coordinator {
                 out.println("fuse-cache " + Version.text() + " (Java " + Runtime.version() + ")");
                 return ExitStatus.DONE;
             }
-            serve(CoordinatorFlags.read(flags, environment));
+            CoordinatorConfiguration configuration = CoordinatorFlags.read(flags, environment);
+            List<String> joins = CoordinatorFlags.joins(flags, environment);
+            ReplicaGroup group = configuration.replicas();
+            // Whose folder is not empty knows its group.
+            serve(
+                    group == null || joins.isEmpty() || ReplicaGroup.owns(configuration.data())
+                            ? configuration
+                            : configuration.of(group.joining(JoinedGroup.of(joins))));
             return RUNS;
         } catch (UsageException wrong) {
             err.println("coordinator: " + wrong.getMessage());
             return ExitStatus.USAGE;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            err.println("coordinator: interrupted");
+            return ExitStatus.FAILURE;
         } catch (IOException failed) {
             err.println("coordinator: " + ClientFlags.oneLine(failed.getMessage()));
             return ExitStatus.FAILURE;

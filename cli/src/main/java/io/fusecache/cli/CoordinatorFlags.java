@@ -12,8 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -59,7 +61,14 @@ final class CoordinatorFlags {
                 "",
                 "the members of a replica group, and where they reach each other; as ID=HOST:PORT:GRPC:HTTP where"
                         + " their -grpc-port and -port differ from this member's",
-                "COORDINATOR_RAFT_PEERS");
+                "COORDINATOR_RAFT_PEERS"),
+        RAFT_JOIN(
+                "raft-join",
+                "HOST:HTTPPORT,...",
+                "",
+                "HTTP addresses of members of a group that there is: this member, with an empty folder, waits until"
+                        + " 'fusecache members add' takes it in",
+                "COORDINATOR_RAFT_JOIN");
 
         final String flag;
         final String placeholder;
@@ -152,6 +161,27 @@ final class CoordinatorFlags {
                 texts.trashKeep(),
                 texts.replicas(port, grpcPort),
                 texts.awaitLoad());
+    }
+
+    /** Who is asked which group it is that this member is to join; empty where it joins none. */
+    static List<String> joins(ParseResult flags, Map<String, String> environment) throws UsageException {
+        Texts texts = new Texts(flags, environment);
+        String text = texts.text(Setting.RAFT_JOIN);
+        if (text.isEmpty()) {
+            return List.of();
+        }
+        if (texts.text(Setting.RAFT_ID).isEmpty()) {
+            throw new UsageException(texts.origin(Setting.RAFT_JOIN) + " goes with -raft-id and -raft-peers");
+        }
+        List<String> addresses = new ArrayList<>();
+        for (String address : text.split(",")) {
+            try {
+                addresses.add(HostPortText.parse(address.strip()).toString());
+            } catch (IllegalArgumentException wrong) {
+                throw texts.wrong(Setting.RAFT_JOIN, "HOST:PORT,...: " + wrong.getMessage());
+            }
+        }
+        return addresses;
     }
 
     /** The texts of the settings, with where each came from. */
@@ -251,7 +281,7 @@ final class CoordinatorFlags {
             }
         }
 
-        /** Null for a coordinator without replicas, also where it is the only member. */
+        /** Null for a coordinator without replicas, also where it begins as the only member. */
         @Nullable ReplicaGroup replicas(int port, int grpcPort) throws UsageException {
             String id = text(Setting.RAFT_ID);
             String peers = text(Setting.RAFT_PEERS);
@@ -293,7 +323,8 @@ final class CoordinatorFlags {
                                         grpcPort,
                                         port));
             }
-            return members.size() == 1 ? null : new ReplicaGroup(id, members);
+            boolean alone = members.size() == 1 && text(Setting.RAFT_JOIN).isEmpty() && !ReplicaGroup.owns(data());
+            return alone ? null : new ReplicaGroup(id, members);
         }
 
         private ReplicaGroup.Member member(String text, int port, int grpcPort) throws UsageException {

@@ -24,6 +24,7 @@ public final class FuseCache {
             new Verb("backup", BackupVerbs.USAGE, "a dump of the namespace, into the bucket", BackupVerbs::backup),
             new Verb("restore", BackupVerbs.RESTORE_USAGE, "list backups, or load one", BackupVerbs::restore),
             new Verb("rebuild", BackupVerbs.USAGE, "the namespace from the bucket alone", BackupVerbs::rebuild),
+            new Verb("members", MembersVerb.USAGE, "the coordinator's replicas", MembersVerb::run),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
             new Verb("bench", "[--disk DIR] ...", "a mount and its disk, side by side", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));

@@ -18,6 +18,9 @@ final class StatusVerb {
     private static final VerbLine.Form FORM =
             new VerbLine.Form("status", "[--json] [DIR]", List.of("json"), List.of("api-key"), 0, 1);
 
+    /** What nobody leads is to be seen soon. */
+    private static final Duration LEADER_WITHIN = Duration.ofSeconds(3);
+
     private StatusVerb() {}
 
     static int run(List<String> words, PrintStream out)
@@ -30,6 +33,7 @@ final class StatusVerb {
                 out.println(status);
             } else {
                 print(status, node, out);
+                members(status, line, out);
             }
         }
         return ExitStatus.DONE;
@@ -77,6 +81,22 @@ final class StatusVerb {
                 "memory",
                 size(status, "/memory/resident_bytes") + " resident; arena " + size(status, "/memory/arena_used_bytes")
                         + " of " + size(status, "/memory/arena_bytes"));
+    }
+
+    /** Of a coordinator that is one of several, or was told to be. */
+    private static void members(JsonNode status, VerbLine line, PrintStream out) throws InterruptedException {
+        List<String> addresses = CoordinatorApi.addresses(status);
+        if (addresses.size() < 2) {
+            return;
+        }
+        try {
+            CoordinatorApi.at(addresses, line, LEADER_WITHIN)
+                    .get("/api/members")
+                    .at("/members")
+                    .forEach(member -> row(out, "member", MembersVerb.text(member)));
+        } catch (StartupException nobody) {
+            row(out, "members", ClientFlags.oneLine(nobody.getMessage()));
+        }
     }
 
     static String uploads(JsonNode uploads) {

@@ -77,10 +77,14 @@ final class NodeReport implements NodeInsight {
                         residentBytes()));
     }
 
+    /** The replicas that it was told of, and else what it was started with. */
     private List<String> coordinatorHttp() {
-        return configuration.coordinator().http().stream()
-                .map(HostPort::toString)
-                .toList();
+        List<String> told = parts.metadata().coordinators();
+        return told.isEmpty()
+                ? configuration.coordinator().http().stream()
+                        .map(HostPort::toString)
+                        .toList()
+                : told;
     }
 
     private List<String> coordinators() {

@@ -51,6 +51,11 @@ public record CoordinatorConfiguration(
         this(listenHost, port, grpcPort, data, apiKey, null);
     }
 
+    /** The same, as a member of that group. */
+    public CoordinatorConfiguration of(ReplicaGroup group) {
+        return new CoordinatorConfiguration(listenHost, port, grpcPort, data, apiKey, trashKeep, group, awaitLoad);
+    }
+
     @Override
     public String toString() {
         return "listen=%s port=%d grpc-port=%d data=%s api-key=%s"

@@ -8,8 +8,10 @@ import io.fusecache.coordinator.session.SessionLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -152,7 +154,7 @@ public final class Replica implements AutoCloseable {
         }
         try {
             if (!closed && failure == null && member.status().role() == RaftMember.Role.ENDED) {
-                listener.failed("this member of the replica group has ended: its log says why");
+                listener.failed("this member of the replica group has ended: it was removed, or its log says why");
             }
             if (leading != null && over) {
                 endReign();
@@ -279,7 +281,68 @@ public final class Replica implements AutoCloseable {
     /** Who leads, as far as this member knows. */
     public Optional<ReplicaGroup.Member> leader() {
         String name = member.status().leader();
-        return Optional.ofNullable(name == null ? null : group.members().get(name));
+        return Optional.ofNullable(name == null ? null : member.members().get(name));
+    }
+
+    /** Which group this is: for whoever is to join it. */
+    public UUID groupId() {
+        return member.groupId();
+    }
+
+    public String self() {
+        return group.self();
+    }
+
+    /** Who the members are now, by their names. */
+    public Map<String, ReplicaGroup.Member> members() {
+        return member.members();
+    }
+
+    /** By name, as their leader sees them: this member has to be it. */
+    public Map<String, RaftMember.Standing> standings() throws IOException {
+        return member.standings();
+    }
+
+    /**
+     * Takes a member in that runs already. Returns when it is one, caught up.
+     *
+     * @throws IOException with one line: why not, or not yet
+     */
+    public void add(String name, ReplicaGroup.Member added, Duration patience) throws IOException {
+        member.add(name, added, patience);
+        LOG.info(
+                "member {} at {} was added: they are {}",
+                name,
+                added.raft(),
+                member.members().keySet());
+    }
+
+    /**
+     * Drops another member than this one, which leads.
+     *
+     * @throws IOException with one line: why not, or not yet
+     */
+    public void remove(String name, Duration patience) throws IOException {
+        Duration lately = timing.mostElection().multipliedBy(2);
+        Map<String, RaftMember.Standing> all = standings();
+        List<String> left =
+                all.keySet().stream().filter(other -> !other.equals(name)).toList();
+        List<String> away = left.stream()
+                .filter(other -> Optional.ofNullable(all.get(other))
+                        .filter(standing -> standing.heardMillis() >= 0 && standing.heardMillis() <= lately.toMillis())
+                        .isEmpty())
+                .toList();
+        if (2 * away.size() >= left.size()) {
+            throw new IOException(
+                    "without " + name + ", too few of " + left + " would be up: " + away + " cannot be reached");
+        }
+        member.remove(name, patience);
+        LOG.info("member {} was removed: they are {}", name, member.members().keySet());
+    }
+
+    /** Has another member lead; false where none took over. */
+    public boolean handOver() {
+        return member.handOver(HAND_OVER);
     }
 
     public Map<String, Long> sizes() {
@@ -303,7 +366,7 @@ public final class Replica implements AutoCloseable {
             return "this member, " + group.self() + ", cannot go on: " + reason;
         }
         String name = member.status().leader();
-        ReplicaGroup.Member leader = name == null ? null : group.members().get(name);
+        ReplicaGroup.Member leader = name == null ? null : member.members().get(name);
         if (name == null || leader == null) {
             return "this member, " + group.self() + ", is not the leader, and there is none yet";
         }

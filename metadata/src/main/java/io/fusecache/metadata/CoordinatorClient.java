@@ -5,6 +5,7 @@ import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Operation;
 import io.fusecache.metadata.session.SessionTransport;
+import io.fusecache.metadata.session.Welcome;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -465,6 +466,11 @@ public final class CoordinatorClient implements Metadata {
     @Override
     public boolean connected() {
         return session.connected();
+    }
+
+    @Override
+    public List<String> coordinators() {
+        return session.members().stream().map(Welcome.Member::http).toList();
     }
 
     @Override

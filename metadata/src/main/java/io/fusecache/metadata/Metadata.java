@@ -233,6 +233,9 @@ public interface Metadata extends AutoCloseable {
     /** Whether the session stands: cached answers are then exact. */
     boolean connected();
 
+    /** Where the coordinator's replicas answer HTTP, as HOST:PORT and as it told last; empty where it has none. */
+    List<String> coordinators();
+
     /** Ends the session: leases are given back. Pending asynchronous requests are sent first, for up to 5 s. */
     @Override
     void close();

@@ -126,9 +126,6 @@ final class SessionClient implements AutoCloseable {
             throw new AssertionError("connected without a welcome");
         }
         beatMillis = Math.max(1, welcome.lease().toMillis() / 3);
-        if (transport.several()) {
-            beatMillis = Math.min(beatMillis, BEAT_OF_SEVERAL_MILLIS);
-        }
         beat();
     }
 
@@ -140,6 +137,12 @@ final class SessionClient implements AutoCloseable {
     String namespace() {
         Welcome welcome = session;
         return welcome == null ? "" : welcome.namespace();
+    }
+
+    /** Of the coordinator's replicas, as the one that leads told last. */
+    List<Welcome.Member> members() {
+        Welcome welcome = session;
+        return welcome == null ? List.of() : welcome.members();
     }
 
     SessionLocks locks() {
@@ -273,7 +276,7 @@ final class SessionClient implements AutoCloseable {
         }
 
         private void take(Downstream message) {
-            if (message instanceof Downstream.HeartbeatHeard) {
+            if (message instanceof Downstream.HeartbeatHeard(List<Welcome.Member> none) && none.isEmpty()) {
                 return;
             }
             awaitGate();
@@ -284,7 +287,7 @@ final class SessionClient implements AutoCloseable {
                 }
                 switch (message) {
                     case Downstream.Reply reply -> answered(reply);
-                    case Downstream.HeartbeatHeard heard -> {}
+                    case Downstream.HeartbeatHeard(List<Welcome.Member> members) -> learned(members);
                     case Downstream.LockDecided decided -> locks.decided(decided.ticket(), decided.answer());
                     case Downstream.RecallRequest recall -> {
                         cache.drop(recall.inodes());
@@ -314,6 +317,15 @@ final class SessionClient implements AutoCloseable {
                 LOG.warn("the session with the coordinator broke: {}", reason);
                 later(SessionClient.this::reconnect, Duration.ZERO);
             }
+        }
+    }
+
+    /** Holding {@code receiving}. */
+    private void learned(List<Welcome.Member> members) {
+        Welcome welcome = session;
+        if (welcome != null) {
+            session = welcome.by(members);
+            transport.learn(members);
         }
     }
 
@@ -373,7 +385,10 @@ final class SessionClient implements AutoCloseable {
                 to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
             }
         }
-        later(this::beat, Duration.ofMillis(beatMillis));
+        // Whether there are several may change while the session stands.
+        later(
+                this::beat,
+                Duration.ofMillis(transport.several() ? Math.min(beatMillis, BEAT_OF_SEVERAL_MILLIS) : beatMillis));
     }
 
     private void reconnect() {

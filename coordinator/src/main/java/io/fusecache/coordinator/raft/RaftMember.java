@@ -4,7 +4,6 @@ import io.fusecache.coordinator.state.Snapshot;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,6 +54,7 @@ public final class RaftMember implements AutoCloseable {
     private final RaftGroupId groupId;
     private final ClientId client = ClientId.randomId();
     private final AtomicLong calls = new AtomicLong();
+    private final Membership membership;
 
     /** Hears of the lead from threads of Ratis that hold its locks: it must hand over, and return at once. */
     public interface Listener {
@@ -71,6 +71,8 @@ public final class RaftMember implements AutoCloseable {
         LEADER,
         FOLLOWER,
         CANDIDATE,
+        /** It runs, and the group has not taken it in. */
+        JOINING,
         ENDED
     }
 
@@ -83,28 +85,32 @@ public final class RaftMember implements AutoCloseable {
      */
     public record Status(Role role, @Nullable String leader, long term, long committed, long applied) {}
 
-    private RaftMember(ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping, Listener listener)
+    private RaftMember(
+            ReplicaGroup group,
+            Path folder,
+            MemberFolder owned,
+            RaftTiming timing,
+            LogKeeping keeping,
+            Listener listener)
             throws IOException {
         this.group = group;
         this.folder = folder;
         this.state = new ReplicaState(folder.resolve(ReplicaGroup.LIVE), listener);
-        String names = "fuse-cache " + String.join(",", group.names());
-        this.groupId = RaftGroupId.valueOf(UUID.nameUUIDFromBytes(names.getBytes(StandardCharsets.UTF_8)));
-        List<RaftPeer> peers = group.names().stream()
-                .map(name -> RaftPeer.newBuilder()
-                        .setId(name)
-                        .setAddress(group.member(name).raft())
-                        .build())
-                .toList();
-        Path storage =
-                folder.resolve(ReplicaGroup.RAFT).resolve(groupId.getUuid().toString());
+        this.groupId = RaftGroupId.valueOf(owned.group());
+        // Who joins is no member before the log says so: without a vote, and without a say in who leads.
+        List<RaftPeer> peers = owned.joined()
+                ? List.of()
+                : group.names().stream()
+                        .map(name -> Membership.peer(name, group.member(name)))
+                        .toList();
         this.server = RaftServer.newBuilder()
                 .setServerId(RaftPeerId.valueOf(group.self()))
                 .setGroup(RaftGroup.valueOf(groupId, peers))
                 .setProperties(properties(group, folder, timing, keeping))
                 .setStateMachine(state)
-                .setOption(Files.exists(storage) ? StartupOption.RECOVER : StartupOption.FORMAT)
+                .setOption(Files.exists(owned.storage(folder)) ? StartupOption.RECOVER : StartupOption.FORMAT)
                 .build();
+        this.membership = new Membership(server, groupId, client, calls, group);
     }
 
     /**
@@ -115,11 +121,11 @@ public final class RaftMember implements AutoCloseable {
     public static RaftMember start(
             ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping, Listener listener)
             throws IOException {
-        checkFolder(group, folder);
+        MemberFolder owned = MemberFolder.of(group, folder);
         RaftMember member = null;
         boolean started = false;
         try {
-            member = new RaftMember(group, folder, timing, keeping, listener);
+            member = new RaftMember(group, folder, owned, timing, keeping, listener);
             member.server.start();
             member.checkLog();
             started = true;
@@ -131,29 +137,6 @@ public final class RaftMember implements AutoCloseable {
                 member.close();
             }
         }
-    }
-
-    private static void checkFolder(ReplicaGroup group, Path folder) throws IOException {
-        if (Files.exists(folder.resolve("CURRENT"))) {
-            throw new IOException("data directory " + folder + " is of a coordinator without replicas: start it without"
-                    + " -raft-id and -raft-peers, or give this member a folder of its own");
-        }
-        Path file = folder.resolve(ReplicaGroup.MEMBERS);
-        String text = group.self() + " of " + group.text();
-        if (Files.exists(file)) {
-            String before = Files.readString(file).strip();
-            if (!before.equals(text)) {
-                throw new IOException("data directory " + folder + " is of member " + before + ", and this is to be "
-                        + text + ": who the members are cannot be changed yet");
-            }
-            return;
-        }
-        if (Files.exists(folder.resolve(ReplicaGroup.RAFT))) {
-            throw new IOException("data directory " + folder + " has a log and no file '" + ReplicaGroup.MEMBERS
-                    + "': it is damaged; a member can begin anew with an empty folder while the others are up");
-        }
-        Files.createDirectories(folder);
-        Files.writeString(file, text + "\n");
     }
 
     /** The log must reach from before the state's last entry to behind it: else what it had is lost. */
@@ -208,6 +191,8 @@ public final class RaftMember implements AutoCloseable {
                 all, List.of(folder.resolve(ReplicaGroup.RAFT).toFile()));
         RaftServerConfigKeys.setRemovedGroupsDir(
                 all, folder.resolve(ReplicaGroup.RAFT + "-removed").toFile());
+        // One that is added may be slow to begin.
+        RaftServerConfigKeys.setStagingTimeout(all, TimeDuration.valueOf(30, TimeUnit.SECONDS));
         // A machine that slept for an hour is a follower like any other.
         RaftServerConfigKeys.setCloseThreshold(all, TimeDuration.valueOf(1_000, TimeUnit.DAYS));
         RaftServerConfigKeys.Rpc.setTimeoutMin(all, time(timing.leastElection()));
@@ -288,7 +273,11 @@ public final class RaftMember implements AutoCloseable {
             RaftPeerId leader = info.isAlive() ? info.getLeaderId() : null;
             Role role = !info.isAlive()
                     ? Role.ENDED
-                    : info.isLeader() ? Role.LEADER : info.isCandidate() ? Role.CANDIDATE : Role.FOLLOWER;
+                    : info.isLeader()
+                            ? Role.LEADER
+                            : info.isCandidate()
+                                    ? Role.CANDIDATE
+                                    : membership.contains(server.getId()) ? Role.FOLLOWER : Role.JOINING;
             return new Status(
                     role,
                     leader == null ? null : leader.toString(),
@@ -321,10 +310,43 @@ public final class RaftMember implements AutoCloseable {
         }
     }
 
+    /** Which group this is: for whoever is to join it. */
+    public UUID groupId() {
+        return groupId.getUuid();
+    }
+
+    /** Who the members are now, by their names, as far as this one knows. */
+    public Map<String, ReplicaGroup.Member> members() {
+        return membership.members();
+    }
+
+    /**
+     * How a member stands.
+     *
+     * @param behind so many entries that are committed it is not known to know of; all of them where it was never heard of
+     * @param heardMillis since it was heard last; 0 for the leader itself, negative where it never was
+     */
+    public record Standing(ReplicaGroup.Member member, boolean leads, long committed, long behind, long heardMillis) {}
+
+    /** By name, as their leader sees them. */
+    public Map<String, Standing> standings() throws IOException {
+        return membership.standings();
+    }
+
+    /** For the leader: takes a member in that runs already, and waits for the group. */
+    public void add(String name, ReplicaGroup.Member member, Duration patience) throws IOException {
+        membership.add(name, member, patience);
+    }
+
+    /** For the leader: drops another one, and waits for the group. */
+    public void remove(String name, Duration patience) throws IOException {
+        membership.remove(name, patience);
+    }
+
     /** Has another member lead, where this one does; false where none took over in time. */
     public boolean handOver(Duration patience) {
         long end = System.nanoTime() + patience.toNanos();
-        for (String name : group.names()) {
+        for (String name : membership.members().keySet()) {
             long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
             if (name.equals(group.self()) || left <= 0 || status().role() != Role.LEADER) {
                 continue;

@@ -4,14 +4,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The members of a replica group, and which of them this is.
  *
- * @param members by their name: all of them, this one included
+ * @param members by their name, this one included: all that the group begins with. Who they are later is in its log
+ * @param joins the group that this member is to be added to; null where it begins one with the others
  */
-public record ReplicaGroup(String self, Map<String, Member> members) {
+public record ReplicaGroup(
+        String self, Map<String, Member> members, @Nullable UUID joins) {
+    public ReplicaGroup(String self, Map<String, Member> members) {
+        this(self, members, null);
+    }
+
     /**
      * Where a member is reached.
      *
@@ -66,6 +74,11 @@ public record ReplicaGroup(String self, Map<String, Member> members) {
             throw new IllegalArgumentException(name + " is none of " + members.keySet());
         }
         return member;
+    }
+
+    /** The same member, to be added to a group that there is. */
+    public ReplicaGroup joining(UUID group) {
+        return new ReplicaGroup(self, members, group);
     }
 
     /** In the order of their names. */

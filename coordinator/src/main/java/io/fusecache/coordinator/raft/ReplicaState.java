@@ -291,7 +291,7 @@ final class ReplicaState extends BaseStateMachine implements View {
     @Override
     public void notifyServerShutdown(RoleInfoProto role, boolean all) {
         if (!closing) {
-            listener.failed("this member of the replica group has ended: its log says why");
+            listener.failed("this member of the replica group has ended: it was removed, or its log says why");
         }
     }
 

@@ -69,6 +69,9 @@ final class Endpoints {
                 new Route("GET", "/api/quotas", false, quotas::list),
                 new Route("PUT", "/api/quotas", false, quotas::set),
                 new Route("DELETE", "/api/quotas", false, quotas::remove),
+                new Route("GET", "/api/members", false, this::members),
+                new Route("POST", "/api/members", false, this::addMember),
+                new Route("DELETE", "/api/members", false, this::removeMember),
                 new Route("GET", "/api/trash", false, trash::list),
                 new Route("DELETE", "/api/trash", false, trash::empty),
                 new Route("POST", "/api/trash/restore", false, trash::restore),
@@ -92,6 +95,30 @@ final class Endpoints {
             health.put("reason", failure);
         }
         exchange.reply(failure == null ? 200 : 503, health);
+    }
+
+    private void members(Exchange exchange) throws RestFailure, IOException {
+        if (member == null) {
+            exchange.reply(200, new MemberEndpoints.Members(null, null, List.of()));
+        } else {
+            member.list(exchange);
+        }
+    }
+
+    private void addMember(Exchange exchange) throws RestFailure, IOException {
+        ofGroup().add(exchange);
+    }
+
+    private void removeMember(Exchange exchange) throws RestFailure, IOException {
+        ofGroup().remove(exchange);
+    }
+
+    private MemberEndpoints ofGroup() throws RestFailure {
+        if (member == null) {
+            throw new RestFailure(
+                    409, "no_replicas", "this coordinator is no member of a replica group: see -raft-peers");
+        }
+        return member;
     }
 
     private void metrics(Exchange exchange) throws IOException {

@@ -9,16 +9,25 @@ import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 
 /** What a member of a replica group answers whether it leads or not, and where it sends those who want the leader. */
 final class MemberEndpoints {
+    /** Catching up included; what takes longer goes on. */
+    private static final Duration CHANGE = Duration.ofSeconds(60);
+
+    /** A follower answers several times a second. */
+    private static final long AWAY_MILLIS = 5_000;
+
     private final Replica replica;
     private final int grpcPort;
     private final InstantSource clock;
@@ -73,6 +82,7 @@ final class MemberEndpoints {
                                 ? "candidate"
                                 : status.role().name().toLowerCase(Locale.ROOT));
         replica.leader().ifPresent(leader -> health.put("leader", leader.http()));
+        health.put("group", replica.groupId().toString());
         if (failure != null) {
             health.put("reason", failure);
         }
@@ -87,6 +97,124 @@ final class MemberEndpoints {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         writer.write(text, registry.scrape());
         return text.toByteArray();
+    }
+
+    /**
+     * @param role leader, follower, or away where the leader has not heard it lately
+     * @param behind so many entries of the log that are committed it is not known to know of
+     * @param heardMs since the leader heard it; absent where it never did
+     */
+    record Standing(
+            String id,
+            String host,
+            int raftPort,
+            int grpcPort,
+            int httpPort,
+            String role,
+            long commitIndex,
+            long behind,
+            @Nullable Long heardMs) {}
+
+    /** Without replicas there are no members, and no group and term. */
+    record Members(@Nullable String group, @Nullable Long term, List<Standing> members) {}
+
+    /** @param raftPort where the other members reach it */
+    record NewMember(
+            @Nullable String id,
+            @Nullable String host,
+            @Nullable Integer raftPort,
+            @Nullable Integer grpcPort,
+            @Nullable Integer httpPort) {}
+
+    /** Of the member that leads. */
+    void list(Exchange exchange) throws RestFailure, IOException {
+        exchange.reply(200, members());
+    }
+
+    private Members members() throws RestFailure {
+        List<Standing> all = new ArrayList<>();
+        try {
+            replica.standings().forEach((name, standing) -> {
+                boolean away = standing.heardMillis() < 0 || standing.heardMillis() > AWAY_MILLIS;
+                all.add(new Standing(
+                        name,
+                        standing.member().host(),
+                        standing.member().raftPort(),
+                        standing.member().grpcPort(),
+                        standing.member().httpPort(),
+                        standing.leads() ? "leader" : away ? "away" : "follower",
+                        standing.committed(),
+                        standing.behind(),
+                        standing.heardMillis() < 0 ? null : standing.heardMillis()));
+            });
+        } catch (IOException ended) {
+            throw new RestFailure(503, "no_leader", "this member has ended: try another");
+        }
+        return new Members(replica.groupId().toString(), replica.status().term(), all);
+    }
+
+    /** Takes in a process that was started with -raft-join. */
+    void add(Exchange exchange) throws RestFailure, IOException {
+        NewMember wanted = exchange.body(NewMember.class);
+        String id = name(Demand.given(wanted.id(), "id"));
+        String host = Demand.given(wanted.host(), "host");
+        if (!host.matches("[A-Za-z0-9._:-]{1,253}")) {
+            throw new RestFailure(400, "invalid_field", "host: expected a name or an address");
+        }
+        ReplicaGroup.Member member = new ReplicaGroup.Member(
+                host,
+                port(wanted.raftPort(), "raft_port"),
+                port(wanted.grpcPort(), "grpc_port"),
+                port(wanted.httpPort(), "http_port"));
+        try {
+            replica.add(id, member, CHANGE);
+        } catch (IOException refused) {
+            throw new RestFailure(409, "refused", id + " is not added: " + refused.getMessage());
+        }
+        exchange.reply(200, members());
+    }
+
+    void remove(Exchange exchange) throws RestFailure, IOException {
+        String id = name(exchange.query("id")
+                .orElseThrow(() -> new RestFailure(400, "missing_query", "id: missing: ?id=NAME of a member")));
+        if (!replica.members().containsKey(id)) {
+            throw new RestFailure(
+                    404,
+                    "no_member",
+                    id + " is no member: they are " + replica.members().keySet());
+        }
+        if (id.equals(replica.self())) {
+            if (replica.members().size() == 1 || !replica.handOver()) {
+                throw new RestFailure(409, "refused", id + " leads, and no other member takes over");
+            }
+            // Nothing was done yet: the next leader does it.
+            exchange.confirmFirst(() -> {});
+            elsewhere(exchange);
+            return;
+        }
+        try {
+            replica.remove(id, CHANGE);
+        } catch (IOException refused) {
+            throw new RestFailure(409, "refused", id + " is not removed: " + refused.getMessage());
+        }
+        exchange.reply(200, members());
+    }
+
+    private static String name(String id) throws RestFailure {
+        if (!id.matches("[A-Za-z0-9._-]{1,64}")) {
+            throw new RestFailure(400, "invalid_field", "id: expected letters, digits, '.', '_' and '-', at most 64");
+        }
+        return id;
+    }
+
+    private static int port(@Nullable Integer port, String field) throws RestFailure {
+        if (port == null) {
+            throw new RestFailure(400, "missing_field", field + ": missing");
+        }
+        if (port < 1 || port > 65_535) {
+            throw new RestFailure(400, "invalid_field", field + ": expected a port from 1 to 65535");
+        }
+        return port;
     }
 
     /** Where the leader is, for whoever wants anything else. */

@@ -5,6 +5,7 @@ import io.fusecache.coordinator.Replica;
 import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.metadata.proto.SessionGrpc;
 import io.fusecache.metadata.proto.Wire;
+import io.fusecache.metadata.session.Welcome;
 import io.fusecache.metadata.wire.GrpcTransport;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -12,6 +13,7 @@ import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class SessionService {
     private final byte @Nullable [] authorization;
     private volatile Supplier<Optional<Sessions>> sessions = Optional::empty;
+    private volatile Supplier<List<Welcome.Member>> members = List::of;
     private volatile Supplier<String> refusal = () -> "the coordinator is starting";
 
     /** @param apiKey what clients must carry, or null for nothing */
@@ -35,6 +38,9 @@ public final class SessionService {
     /** Streams are welcome from now on, while it leads; else they hear who does. */
     public void serve(Replica replica) {
         refusal = replica::refusal;
+        members = () -> replica.members().values().stream()
+                .map(member -> new Welcome.Member(member.grpc(), member.http()))
+                .toList();
         sessions = () -> replica.leading().map(Coordinator::sessions);
     }
 
@@ -54,7 +60,7 @@ public final class SessionService {
                             "the coordinator asks for an API key: give the client its own with -api-key or FUSE_API_KEY"),
                     new Metadata());
         } else {
-            return SessionStream.begin(call, serving.get());
+            return SessionStream.begin(call, serving.get(), members);
         }
         return new ServerCall.Listener<>() {};
     }

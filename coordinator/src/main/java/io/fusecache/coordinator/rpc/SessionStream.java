@@ -17,6 +17,8 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.Status;
 import java.io.IOException;
+import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,15 +35,23 @@ final class SessionStream extends ServerCall.Listener<Wire.Upstream> implements 
 
     private final ServerCall<Wire.Upstream, Wire.Downstream> call;
     private final Sessions sessions;
+    private final Supplier<List<Welcome.Member>> members;
     private final Outbox<Wire.Downstream> outbox;
+
+    /** Which members the client was told of. */
+    private volatile List<Welcome.Member> told = List.of();
 
     // After Hello. gRPC calls the listener by one thread at a time, and nobody else looks at these.
     private @Nullable Session session;
     private String who = "a stranger";
 
-    private SessionStream(ServerCall<Wire.Upstream, Wire.Downstream> call, Sessions sessions) {
+    private SessionStream(
+            ServerCall<Wire.Upstream, Wire.Downstream> call,
+            Sessions sessions,
+            Supplier<List<Welcome.Member>> members) {
         this.call = call;
         this.sessions = sessions;
+        this.members = members;
         this.outbox = new Outbox<>(new Outbox.Call<>() {
             @Override
             public boolean isReady() {
@@ -55,8 +65,12 @@ final class SessionStream extends ServerCall.Listener<Wire.Upstream> implements 
         });
     }
 
-    static SessionStream begin(ServerCall<Wire.Upstream, Wire.Downstream> call, Sessions sessions) {
-        SessionStream stream = new SessionStream(call, sessions);
+    /** @param members of the replica group, as each client is told */
+    static SessionStream begin(
+            ServerCall<Wire.Upstream, Wire.Downstream> call,
+            Sessions sessions,
+            Supplier<List<Welcome.Member>> members) {
+        SessionStream stream = new SessionStream(call, sessions, members);
         call.sendHeaders(new Metadata());
         call.request(1);
         return stream;
@@ -132,12 +146,13 @@ final class SessionStream extends ServerCall.Listener<Wire.Upstream> implements 
 
     @Override
     public void welcome(Welcome welcome) {
-        outbox.open(StreamCodec.encode(welcome));
+        told = members.get();
+        outbox.open(StreamCodec.encode(welcome.by(told)));
     }
 
     @Override
     public void send(Downstream message) {
-        Wire.Downstream encoded = StreamCodec.encode(message);
+        Wire.Downstream encoded = StreamCodec.encode(message instanceof Downstream.HeartbeatHeard ? heard() : message);
         int bytes = encoded.getSerializedSize();
         if (bytes > StreamCodec.MAX_MESSAGE_BYTES && message instanceof Downstream.Reply reply) {
             // The client's side would break the stream for it, ask again, and get it again.
@@ -148,6 +163,16 @@ final class SessionStream extends ServerCall.Listener<Wire.Upstream> implements 
         if (!outbox.offer(encoded)) {
             end(Status.RESOURCE_EXHAUSTED.withDescription("the client does not read its stream"));
         }
+    }
+
+    /** With word of the members, where others are since. */
+    private Downstream.HeartbeatHeard heard() {
+        List<Welcome.Member> now = members.get();
+        if (now.equals(told)) {
+            return new Downstream.HeartbeatHeard();
+        }
+        told = now;
+        return new Downstream.HeartbeatHeard(now);
     }
 
     @Override

@@ -384,13 +384,28 @@ final class RaftMemberTest {
     }
 
     @Test
-    void whoTheMembersAreIsKept() throws Exception {
+    void aMemberKeepsItsNameAndAddress() throws Exception {
         start("a", ALL);
         stop("a");
-        ReplicaGroup.Member c = members.get("c");
-        members.put("c", new ReplicaGroup.Member("127.0.0.2", c == null ? 1 : c.raftPort(), 1, 2));
+        ReplicaGroup.Member a = members.get("a");
+        members.put("a", new ReplicaGroup.Member("127.0.0.2", a == null ? 1 : a.raftPort(), 1, 2));
         assertThatThrownBy(() -> start("a", ALL))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("127.0.0.2");
+    }
+
+    @Test
+    void whoTheMembersAreIsInTheLogAndNotInTheFlags() throws Exception {
+        startAll(ALL);
+        String leads = leader();
+        await().until(() -> member(leads).members().keySet(), names -> names.equals(members.keySet()));
+        for (String name : List.copyOf(members.keySet())) {
+            stop(name);
+        }
+        members.put("d", new ReplicaGroup.Member("127.0.0.1", 1, 1, 2));
+        for (String name : List.of("a", "b", "c")) {
+            start(name, ALL);
+        }
+        assertThat(member(leader()).members()).containsOnlyKeys("a", "b", "c");
     }
 }

@@ -374,6 +374,13 @@ final class RestIT {
                 .isEqualTo(404);
     }
 
+    @Test
+    void withoutReplicasThereAreNoMembers() throws Exception {
+        assertThat(ok("GET", "/api/members", null).at("/members").size()).isZero();
+        refused(409, "no_replicas", "POST", "/api/members", "{}");
+        refused(409, "no_replicas", "DELETE", "/api/members?id=a", null);
+    }
+
     // helping
 
     private Metadata node(String id) throws Exception {

@@ -1,5 +1,6 @@
 package io.fusecache.metadata.session;
 
+import java.util.List;
 import java.util.Set;
 
 /** What the coordinator says on a session's stream after {@link Welcome}, in the order in which it executed. */
@@ -10,8 +11,20 @@ public sealed interface Downstream {
     /** What became of a request for a lock that was queued. */
     record LockDecided(long ticket, Answer answer) implements Downstream {}
 
-    /** An answer to {@link Upstream.Heartbeat}: whoever says so may speak, which a replica that may be deposed does not. */
-    record HeartbeatHeard() implements Downstream {}
+    /**
+     * An answer to {@link Upstream.Heartbeat}: whoever says so may speak, which a replica that may be deposed does not.
+     *
+     * @param members of the replica group, where they are others than were told last; else empty
+     */
+    record HeartbeatHeard(List<Welcome.Member> members) implements Downstream {
+        public HeartbeatHeard {
+            members = List.copyOf(members);
+        }
+
+        public HeartbeatHeard() {
+            this(List.of());
+        }
+    }
 
     /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. */
     record RecallRequest(long recall, Set<Long> inodes, boolean names) implements Downstream {}

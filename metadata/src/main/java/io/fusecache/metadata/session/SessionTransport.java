@@ -1,6 +1,7 @@
 package io.fusecache.metadata.session;
 
 import java.io.IOException;
+import java.util.List;
 
 /** Opens streams to a coordinator: in this process, or over gRPC. */
 public interface SessionTransport extends AutoCloseable {
@@ -18,6 +19,11 @@ public interface SessionTransport extends AutoCloseable {
      */
     default boolean several() {
         return false;
+    }
+
+    /** The coordinators are these from now on, as the one that leads says. */
+    default void learn(List<Welcome.Member> members) {
+        // There is but one, and it is in this process.
     }
 
     @Override

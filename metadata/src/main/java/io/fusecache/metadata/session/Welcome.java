@@ -1,6 +1,7 @@
 package io.fusecache.metadata.session;
 
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The first thing the coordinator says on a stream. All read leases of before are void.
@@ -14,6 +15,7 @@ import java.time.Duration;
  *     nothing in another one
  * @param slots how many requests may be in flight
  * @param locks what the coordinator has of the session's file locks
+ * @param members of a replica group, this one included; empty where it is none, or tells none
  * @param lease how long a recall may stay unanswered; a heartbeat is due three times in it, or oftener
  */
 public record Welcome(
@@ -24,7 +26,32 @@ public record Welcome(
         String namespace,
         int slots,
         Duration lease,
-        Locks locks) {
+        Locks locks,
+        List<Member> members) {
+    public Welcome {
+        members = List.copyOf(members);
+    }
+
+    public Welcome(
+            long session,
+            long secret,
+            boolean resumed,
+            boolean fenced,
+            String namespace,
+            int slots,
+            Duration lease,
+            Locks locks) {
+        this(session, secret, resumed, fenced, namespace, slots, lease, locks, List.of());
+    }
+
+    /** Where a member of the group that welcomes is reached: {@code HOST:PORT} each. */
+    public record Member(String grpc, String http) {}
+
+    /** The same, of that group. */
+    public Welcome by(List<Member> group) {
+        return new Welcome(session, secret, resumed, fenced, namespace, slots, lease, locks, group);
+    }
+
     public enum Locks {
         /** As they were. */
         KEPT,

@@ -4,6 +4,7 @@ import io.fusecache.metadata.proto.SessionGrpc;
 import io.fusecache.metadata.proto.Wire;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
+import io.fusecache.metadata.session.Welcome;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -19,14 +20,20 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sessions over gRPC. {@link #open} tries each address once, beginning behind the one that welcomed last.
+ * Sessions over gRPC. {@link #open} tries each address once, beginning behind the one that welcomed last: those that it was given, and
+ * those of the replicas that the leader told of, which change.
  *
  * <p>One thread serves the network, and receivers are called on it, because a handover would cost each answer a quarter of
  * its time: they must not block. Only what comes first on a stream is handed over (see {@link GrpcStream}).
@@ -37,6 +44,7 @@ public final class GrpcTransport implements SessionTransport {
     public static final String BEARER = "Bearer ";
 
     private static final Logger LOG = LoggerFactory.getLogger(GrpcTransport.class);
+    private static final Pattern HOST_PORT = Pattern.compile("\\[?(.+?)]?:(\\d{1,5})");
     private static final int WINDOW_BYTES = 4 << 20;
     private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
     private static final Duration KEEP_ALIVE_TIMEOUT = Duration.ofSeconds(5);
@@ -48,7 +56,11 @@ public final class GrpcTransport implements SessionTransport {
 
     // Guarded by lock.
     private boolean closed;
-    private int preferred;
+    private @Nullable Way welcomedBy;
+
+    /** As the last welcome had them. */
+    private List<Welcome.Member> members = List.of();
+
     private final List<GrpcStream> streams = new ArrayList<>();
 
     public GrpcTransport(Options options) {
@@ -72,7 +84,7 @@ public final class GrpcTransport implements SessionTransport {
             Duration welcomeTimeout) {
         private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(3);
         private static final Duration WELCOME_TIMEOUT = Duration.ofSeconds(10);
-        /** Of several: one that is stopped takes connections still. */
+        /** Of several, each at most. */
         private static final Duration SHORT_TIMEOUT = Duration.ofSeconds(2);
 
         public Options {
@@ -92,13 +104,7 @@ public final class GrpcTransport implements SessionTransport {
         }
 
         private static Options of(List<InetSocketAddress> grpc, List<InetSocketAddress> http, @Nullable String apiKey) {
-            boolean several = grpc.size() + http.size() > 1;
-            return new Options(
-                    grpc,
-                    http,
-                    apiKey,
-                    several ? SHORT_TIMEOUT : CONNECT_TIMEOUT,
-                    several ? SHORT_TIMEOUT : WELCOME_TIMEOUT);
+            return new Options(grpc, http, apiKey, CONNECT_TIMEOUT, WELCOME_TIMEOUT);
         }
 
         private List<InetSocketAddress> addresses() {
@@ -108,21 +114,22 @@ public final class GrpcTransport implements SessionTransport {
 
     @Override
     public Stream open(Hello hello, Receiver receiver) throws IOException {
-        List<InetSocketAddress> addresses = options.addresses();
-        int first = preferred();
+        List<Way> ways = ways();
+        // Behind the one that welcomed last: what broke may be silent for long.
+        int first = ways.indexOf(welcomedBy()) + 1;
         List<String> reasons = new ArrayList<>();
-        for (int i = 0; i < addresses.size(); i++) {
-            int index = (first + i) % addresses.size();
+        for (int i = 0; i < ways.size(); i++) {
+            Way way = ways.get((first + i) % ways.size());
             try {
-                Stream stream = open(addresses.get(index), hello, receiver);
-                succeeded(index);
+                Stream stream = open(way, ways.size() > 1, hello, receiver);
+                succeeded(way, stream.welcome().members());
                 return stream;
             } catch (RefusedException refused) {
                 throw refused;
             } catch (InterruptedIOException interrupted) {
                 throw interrupted;
             } catch (IOException failed) {
-                reasons.add(text(addresses.get(index)) + " (" + failed.getMessage() + ")");
+                reasons.add(text(way.address()) + " (" + failed.getMessage() + ")");
             }
         }
         throw new IOException("no coordinator at " + String.join(", ", reasons));
@@ -130,12 +137,64 @@ public final class GrpcTransport implements SessionTransport {
 
     @Override
     public boolean several() {
-        return options.addresses().size() > 1;
+        return ways().size() > 1;
     }
 
-    private Stream open(InetSocketAddress address, Hello hello, Receiver receiver) throws IOException {
-        InetSocketAddress grpc =
-                options.grpc().isEmpty() ? GrpcAddressLookup.grpcOf(address, options.connectTimeout()) : address;
+    /** @param http whether it is where HTTP answers, which knows where gRPC is */
+    private record Way(InetSocketAddress address, boolean http) {
+        String text() {
+            return GrpcTransport.text(address);
+        }
+    }
+
+    /** Those given that are members still, then the other members, then the others that were given. */
+    private List<Way> ways() {
+        List<Welcome.Member> told;
+        lock.lock();
+        try {
+            told = members;
+        } finally {
+            lock.unlock();
+        }
+        boolean http = options.grpc().isEmpty();
+        List<Way> given = options.addresses().stream()
+                .map(address -> new Way(address, http))
+                .toList();
+        Set<String> known = told.stream()
+                .map(member -> http ? member.http() : member.grpc())
+                .collect(Collectors.toSet());
+        List<Way> all = new ArrayList<>(
+                given.stream().filter(way -> known.contains(way.text())).toList());
+        Set<String> taken = all.stream().map(Way::text).collect(Collectors.toSet());
+        for (Welcome.Member member : told) {
+            if (!taken.contains(http ? member.http() : member.grpc())) {
+                address(member.grpc()).ifPresent(address -> all.add(new Way(address, false)));
+            }
+        }
+        given.stream().filter(way -> !known.contains(way.text())).forEach(all::add);
+        return all;
+    }
+
+    @Override
+    public void learn(List<Welcome.Member> told) {
+        lock.lock();
+        try {
+            members = List.copyOf(told);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Optional<InetSocketAddress> address(String text) {
+        Matcher parts = HOST_PORT.matcher(text);
+        return parts.matches()
+                ? Optional.of(InetSocketAddress.createUnresolved(parts.group(1), Integer.parseInt(parts.group(2))))
+                : Optional.empty();
+    }
+
+    private Stream open(Way way, boolean several, Hello hello, Receiver receiver) throws IOException {
+        Duration connect = shortened(options.connectTimeout(), several);
+        InetSocketAddress grpc = way.http() ? GrpcAddressLookup.grpcOf(way.address(), connect) : way.address();
         InetAddress[] resolved;
         try {
             resolved = InetAddress.getAllByName(grpc.getHostString());
@@ -145,7 +204,7 @@ public final class GrpcTransport implements SessionTransport {
         IOException last = null;
         for (InetAddress host : resolved) {
             try {
-                return open(new InetSocketAddress(host, grpc.getPort()), text(grpc), hello, receiver);
+                return open(new InetSocketAddress(host, grpc.getPort()), text(grpc), several, hello, receiver);
             } catch (RefusedException | InterruptedIOException final_) {
                 throw final_;
             } catch (IOException failed) {
@@ -155,8 +214,15 @@ public final class GrpcTransport implements SessionTransport {
         throw last == null ? new IOException("unknown host") : last;
     }
 
-    private Stream open(InetSocketAddress address, String name, Hello hello, Receiver receiver) throws IOException {
-        ManagedChannel channel = channel(address);
+    /** One of several that is stopped takes connections still. */
+    private static Duration shortened(Duration timeout, boolean several) {
+        return several && timeout.compareTo(Options.SHORT_TIMEOUT) > 0 ? Options.SHORT_TIMEOUT : timeout;
+    }
+
+    private Stream open(InetSocketAddress address, String name, boolean several, Hello hello, Receiver receiver)
+            throws IOException {
+        Duration connect = shortened(options.connectTimeout(), several);
+        ManagedChannel channel = channel(address, connect);
         GrpcStream stream = new GrpcStream(
                 name,
                 channel,
@@ -169,7 +235,7 @@ public final class GrpcTransport implements SessionTransport {
         }
         Wire.Upstream greeting = StreamCodec.encode(hello);
         track(stream);
-        stream.begin(headers, greeting, options.connectTimeout().plus(options.welcomeTimeout()));
+        stream.begin(headers, greeting, connect.plus(shortened(options.welcomeTimeout(), several)));
         return stream;
     }
 
@@ -187,16 +253,14 @@ public final class GrpcTransport implements SessionTransport {
         }
     }
 
-    private ManagedChannel channel(InetSocketAddress address) {
+    private ManagedChannel channel(InetSocketAddress address, Duration connect) {
         return NettyChannelBuilder.forAddress(address)
                 .usePlaintext()
                 .overrideAuthority("coordinator")
                 .directExecutor()
                 .eventLoopGroup(network)
                 .channelType(NioSocketChannel.class)
-                .withOption(
-                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                        Math.toIntExact(options.connectTimeout().toMillis()))
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(connect.toMillis()))
                 .disableRetry()
                 .disableServiceConfigLookUp()
                 .flowControlWindow(WINDOW_BYTES)
@@ -206,23 +270,23 @@ public final class GrpcTransport implements SessionTransport {
                 .build();
     }
 
-    private int preferred() throws IOException {
+    private @Nullable Way welcomedBy() throws IOException {
         lock.lock();
         try {
             if (closed) {
                 throw new IOException("closed");
             }
-            return preferred;
+            return welcomedBy;
         } finally {
             lock.unlock();
         }
     }
 
-    /** Its successor is asked first when its stream is no more: what broke may be silent for long. */
-    private void succeeded(int index) {
+    private void succeeded(Way way, List<Welcome.Member> told) {
         lock.lock();
         try {
-            preferred = (index + 1) % options.addresses().size();
+            welcomedBy = way;
+            members = told;
         } finally {
             lock.unlock();
         }

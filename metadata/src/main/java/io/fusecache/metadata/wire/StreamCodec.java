@@ -6,6 +6,7 @@ import io.fusecache.metadata.session.Downstream;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Upstream;
 import io.fusecache.metadata.session.Welcome;
+import java.util.List;
 import java.util.Set;
 
 /** What travels on a session's stream, both ways. */
@@ -60,8 +61,24 @@ public final class StreamCodec {
                         .setNamespace(welcome.namespace())
                         .setSlots(welcome.slots())
                         .setLeaseNanos(welcome.lease().toNanos())
-                        .setLocks(LockCodec.encode(welcome.locks())))
+                        .setLocks(LockCodec.encode(welcome.locks()))
+                        .addAllMembers(encode(welcome.members())))
                 .build();
+    }
+
+    private static List<Wire.Member> encode(List<Welcome.Member> members) {
+        return members.stream()
+                .map(member -> Wire.Member.newBuilder()
+                        .setGrpcAddress(member.grpc())
+                        .setHttpAddress(member.http())
+                        .build())
+                .toList();
+    }
+
+    private static List<Welcome.Member> decode(List<Wire.Member> members) {
+        return members.stream()
+                .map(member -> new Welcome.Member(member.getGrpcAddress(), member.getHttpAddress()))
+                .toList();
     }
 
     /** What the coordinator's side of a stream begins with. */
@@ -78,7 +95,8 @@ public final class StreamCodec {
                 welcome.getNamespace(),
                 RecordCodec.count(welcome.getSlots(), "slots"),
                 RecordCodec.duration(welcome.getLeaseNanos()),
-                LockCodec.decode(welcome.getLocks()));
+                LockCodec.decode(welcome.getLocks()),
+                decode(welcome.getMembersList()));
     }
 
     public static Wire.Upstream encode(Upstream message) {
@@ -156,8 +174,8 @@ public final class StreamCodec {
                                 Wire.LockDecided.newBuilder().setTicket(ticket).setAnswer(body))
                         .build();
             }
-            case Downstream.HeartbeatHeard() ->
-                encoded.setHeartbeatHeard(Wire.HeartbeatHeard.getDefaultInstance())
+            case Downstream.HeartbeatHeard(List<Welcome.Member> members) ->
+                encoded.setHeartbeatHeard(Wire.HeartbeatHeard.newBuilder().addAllMembers(encode(members)))
                         .build();
             case Downstream.RecallRequest(long recall, Set<Long> inodes, boolean names) ->
                 encoded.setRecall(Wire.RecallRequest.newBuilder()
@@ -185,7 +203,9 @@ public final class StreamCodec {
                     new Downstream.LockDecided(
                             message.getLockDecided().getTicket(),
                             AnswerCodec.decode(message.getLockDecided().getAnswer()));
-                case HEARTBEAT_HEARD -> new Downstream.HeartbeatHeard();
+                case HEARTBEAT_HEARD ->
+                    new Downstream.HeartbeatHeard(
+                            decode(message.getHeartbeatHeard().getMembersList()));
                 case WELCOME -> throw new MalformedException("a second Welcome");
                 case MESSAGE_NOT_SET -> throw new MalformedException("a message of no known kind");
             };
