@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 /** A coordinator whose disk is lost comes back: from a backup in the bucket, from a dump, and from the objects alone. */
 final class RecoveryIT {
     private static final String TREE = """
+            umask 022
             mkdir -p d/sub empty
             seq 1000 > d/numbers
             seq 200000 > d/sub/large
