@@ -213,7 +213,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** Sets how long files are kept that are removed from now on; zero: not at all. */
     public void keepRemoved(Duration time) throws IOException {
-        if (sessions.state().get(Keys.loading()) != null) {
+        if (loading()) {
             LOG.warn("the loading of a dump broke off: load it again; until then no client is let in");
             return;
         }
@@ -225,9 +225,21 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
-    /** Writes the namespace as it is now, as the lines of {@code docs/DUMP.md}; returns how many inodes there are. */
+    /** Whether a dump is being loaded, or awaited: what there is till then is no namespace. */
+    public boolean loading() {
+        return sessions.state().get(Keys.loading()) != null;
+    }
+
+    /**
+     * Writes the namespace as it is now, as the lines of {@code docs/DUMP.md}; returns how many inodes there are.
+     *
+     * @throws IOException also while {@link #loading}: half a tree is none
+     */
     public long dump(OutputStream out) throws IOException {
         try (Snapshot now = snapshots.get()) {
+            if (now.get(Keys.loading()) != null) {
+                throw new IOException("a dump is being loaded, or awaited");
+            }
             return Dump.write(now, Instant.now(), out);
         }
     }

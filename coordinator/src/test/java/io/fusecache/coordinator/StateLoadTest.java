@@ -206,6 +206,8 @@ final class StateLoadTest {
         byte[] dump = dumpOf(3);
         try (Coordinator coordinator = open("target")) {
             coordinator.awaitLoad();
+            assertThat(coordinator.loading()).isTrue();
+            assertThatThrownBy(() -> dump(coordinator)).hasMessageContaining("a dump is being loaded");
             assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("it is to be loaded");
             byte[] cut = Arrays.copyOf(dump, dump.length - 10);
             assertThatThrownBy(() -> coordinator.load(new ByteArrayInputStream(cut)))
@@ -213,6 +215,23 @@ final class StateLoadTest {
             assertThatThrownBy(() -> node(coordinator)).hasMessageContaining("it is to be loaded");
             coordinator.load(new ByteArrayInputStream(dump));
             coordinator.awaitLoad();
+            try (Metadata node = node(coordinator)) {
+                assertThat(node.lookup(Inode.ROOT, name("d")).directory()).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aLoadWhoseLastBatchWasSlowToBeDurableIsNotTakenBack() throws Exception {
+        byte[] dump = dumpOf(3);
+        try (Coordinator coordinator = open("target")) {
+            StateLoad load = new StateLoad(coordinator.sessions(), () -> {
+                if (!coordinator.loading()) {
+                    throw new IOException("it is not known to be durable");
+                }
+            });
+            assertThatThrownBy(() -> load.run(new ByteArrayInputStream(dump))).hasMessageContaining("durable");
+            assertThat(tree(dump(coordinator))).isEqualTo(tree(dump));
             try (Metadata node = node(coordinator)) {
                 assertThat(node.lookup(Inode.ROOT, name("d")).directory()).isTrue();
             }

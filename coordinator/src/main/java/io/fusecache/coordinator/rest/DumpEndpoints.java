@@ -23,7 +23,10 @@ final class DumpEndpoints {
     }
 
     /** What breaks off has no end line. */
-    void dump(Exchange exchange) throws IOException {
+    void dump(Exchange exchange) throws RestFailure, IOException {
+        if (coordinator.loading()) {
+            throw new RestFailure(503, "loading", "a dump is being loaded, or awaited");
+        }
         exchange.reply(LINES, coordinator::dump);
     }
 

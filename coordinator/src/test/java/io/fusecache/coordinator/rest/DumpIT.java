@@ -63,6 +63,17 @@ final class DumpIT {
         }
     }
 
+    @Test
+    void whatAwaitsALoadIsNotDumped() throws Exception {
+        CoordinatorConfiguration waiting =
+                new CoordinatorConfiguration("127.0.0.1", 0, 0, data, null, null, null, true);
+        try (CoordinatorServer server = CoordinatorServer.start(waiting)) {
+            JsonNode document =
+                    mapper.readTree(send(server, "GET", "/api/openapi.json", "").body());
+            refused(document, send(server, "GET", "/api/dump", ""), 503, "loading", "a dump is being loaded");
+        }
+    }
+
     private void refused(JsonNode document, HttpResponse<String> response, int status, String code, String message) {
         assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
         JsonNode answer = mapper.readTree(response.body());
