@@ -3,6 +3,7 @@ package io.fusecache.client.settings;
 import io.fusecache.client.NodeConfiguration.Secret;
 import io.fusecache.client.NodeConfiguration.Store;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -56,13 +57,30 @@ record AzureConnectionString(
     private static @Nullable String endpoint(Map<String, String> parts) {
         String own = parts.get("blobendpoint");
         if (own != null) {
-            return own.endsWith("/") ? own.substring(0, own.length() - 1) : own;
+            return url(own.endsWith("/") ? own.substring(0, own.length() - 1) : own);
         }
         String suffix = parts.get("endpointsuffix");
         return suffix == null
                 ? null
-                : parts.getOrDefault("defaultendpointsprotocol", "https") + "://"
-                        + parts.getOrDefault("accountname", "") + ".blob." + suffix;
+                : url(parts.getOrDefault("defaultendpointsprotocol", "https") + "://"
+                        + parts.getOrDefault("accountname", "") + ".blob." + suffix);
+    }
+
+    /** What is wrong with it is not said: a signature may be in it. */
+    private static String url(String text) {
+        try {
+            URI uri = new URI(text);
+            if (String.valueOf(uri.getScheme()).matches("https?")
+                    && uri.getHost() != null
+                    && uri.getRawUserInfo() == null
+                    && uri.getRawQuery() == null
+                    && uri.getRawFragment() == null) {
+                return text;
+            }
+        } catch (URISyntaxException showsTheText) {
+            // As any other that is none.
+        }
+        throw new IllegalArgumentException(FORM);
     }
 
     /** The first label of {@code https://ACCOUNT.blob.core.windows.net}. */

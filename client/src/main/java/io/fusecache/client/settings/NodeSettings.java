@@ -183,8 +183,7 @@ public final class NodeSettings {
 
     private Store azure() throws UsageException {
         if (settings.given(AZURE_CONNECTION_STRING)) {
-            return settings.parse(AZURE_CONNECTION_STRING, AzureConnectionString::parse)
-                    .store(settings.text(AZURE_CONTAINER));
+            return connectionString().store(settings.text(AZURE_CONTAINER));
         }
         if (!settings.given(AZURE_ACCOUNT)) {
             throw new UsageException("-cloud-provider azure needs a storage account: give -azure-account or "
@@ -197,6 +196,22 @@ public final class NodeSettings {
                 url(AZURE_ENDPOINT),
                 optionalSecret(AZURE_KEY),
                 signature.isEmpty() ? null : AzureConnectionString.signature(signature));
+    }
+
+    /** It has everything in it: what says otherwise is not to be left out silently. */
+    private AzureConnectionString connectionString() throws UsageException {
+        AzureConnectionString whole = settings.parse(AZURE_CONNECTION_STRING, AzureConnectionString::parse);
+        boolean otherAccount =
+                settings.given(AZURE_ACCOUNT) && !settings.text(AZURE_ACCOUNT).equals(whole.account());
+        for (Setting part : List.of(AZURE_ACCOUNT, AZURE_KEY, AZURE_SAS_TOKEN, AZURE_ENDPOINT)) {
+            boolean flagBesideVariable =
+                    settings.source(part) == Source.FLAG && settings.source(AZURE_CONNECTION_STRING) != Source.FLAG;
+            if (flagBesideVariable || (part == AZURE_ACCOUNT && otherAccount)) {
+                throw new UsageException("%s and %s contradict each other: leave one of them out"
+                        .formatted(settings.origin(part), settings.origin(AZURE_CONNECTION_STRING)));
+            }
+        }
+        return whole;
     }
 
     /** Only flags contradict: a pod's environment may hold the credentials of all providers. */
@@ -218,6 +233,11 @@ public final class NodeSettings {
     private @Nullable String url(Setting setting) throws UsageException {
         if (!settings.given(setting)) {
             return null;
+        }
+        // What is behind them may be a signature or a password: it is not shown.
+        if (settings.text(setting).matches("(?s).*[?#@].*")) {
+            throw new UsageException(settings.origin(setting)
+                    + ": the value given: expected a URL such as http://localhost:9000, without '?', '#' and '@'");
         }
         return settings.parse(setting, text -> {
             URI uri = URI.create(text);

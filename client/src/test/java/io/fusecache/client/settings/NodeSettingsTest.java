@@ -148,10 +148,59 @@ final class NodeSettingsTest {
                 .extracting(read -> read.bucket().store())
                 .isEqualTo(new Store.Azure(
                         "acme", "models", "https://acme.blob.core.windows.net", null, new Secret("sv=1&sig=hush")));
-        for (String wrong : List.of("hush", "AccountName=acme", "AccountKey=hush", "AccountName=;AccountKey=hush")) {
+        for (String wrong : List.of(
+                "hush",
+                "AccountName=acme",
+                "AccountKey=hush",
+                "AccountName=;AccountKey=hush",
+                "BlobEndpoint=https://acme.blob.core.windows.net?sig=hush;SharedAccessSignature=hush",
+                "BlobEndpoint=https://acme.blob core.windows.net;SharedAccessSignature=hush",
+                "BlobEndpoint=https://me:hush@acme.blob.core.windows.net;AccountName=acme;AccountKey=hush",
+                "BlobEndpoint=acme;AccountName=acme;AccountKey=hush")) {
             refused(
                     flags("cloud-provider", "azure", "azure-connection-string", wrong),
                     "-azure-connection-string: the value given: expected AccountName=NAME");
+        }
+    }
+
+    @Test
+    void whatSaysOtherwiseThanAConnectionStringIsRefused() throws UsageException {
+        String text = "AccountName=acme;AccountKey=hush";
+        Map<String, String> variable = Map.of("AZURE_STORAGE_CONNECTION_STRING", text);
+        for (String flag : List.of("azure-account", "azure-key", "azure-sas-token")) {
+            refused(
+                    flags("cloud-provider", "azure", flag, "other"),
+                    variable,
+                    "-" + flag + " and AZURE_STORAGE_CONNECTION_STRING contradict each other");
+        }
+        refused(
+                flags("cloud-provider", "azure", "azure-endpoint", "http://localhost:1"),
+                variable,
+                "-azure-endpoint and AZURE_STORAGE_CONNECTION_STRING contradict each other");
+        refused(
+                flags("cloud-provider", "azure", "azure-connection-string", text),
+                Map.of("AZURE_STORAGE_ACCOUNT", "other"),
+                "AZURE_STORAGE_ACCOUNT and -azure-connection-string contradict each other");
+        assertThat(read(
+                                flags("cloud-provider", "azure", "azure-connection-string", text),
+                                Map.of("AZURE_STORAGE_ACCOUNT", "acme", "AZURE_STORAGE_KEY", "unused"))
+                        .bucket()
+                        .store())
+                .isEqualTo(new Store.Azure("acme", "fuse-cache", null, new Secret("hush"), null));
+    }
+
+    @Test
+    void whatMayBeSecretInAUrlIsNotShown() {
+        for (String wrong : List.of(
+                "https://acme.blob.core.windows.net?sig=hush",
+                "https://me:hush@acme.blob.core.windows.net",
+                "https://acme blob?sig=hush")) {
+            assertThatThrownBy(() -> read(
+                            flags("cloud-provider", "azure", "azure-account", "acme", "azure-endpoint", wrong),
+                            Map.of()))
+                    .isInstanceOf(UsageException.class)
+                    .hasMessageContaining("-azure-endpoint: the value given: expected a URL")
+                    .hasMessageNotContaining("hush");
         }
     }
 
@@ -239,7 +288,11 @@ final class NodeSettingsTest {
     }
 
     private static void refused(Map<Setting, String> flags, String message) {
-        assertThatThrownBy(() -> read(flags, Map.of()))
+        refused(flags, Map.of(), message);
+    }
+
+    private static void refused(Map<Setting, String> flags, Map<String, String> environment, String message) {
+        assertThatThrownBy(() -> read(flags, environment))
                 .isInstanceOf(UsageException.class)
                 .hasMessageContaining(message)
                 .hasMessageNotContaining("\n");
