@@ -34,11 +34,18 @@ final class AzureFailures {
 
     /** The object is not there, or not the one that was asked for; that of a container which is not there is none. */
     static boolean miss(BlobStorageException failure) {
-        return switch (failure.getStatusCode()) {
-            case PRECONDITION_FAILED -> true;
+        return miss(failure.getStatusCode(), failure.getErrorCode());
+    }
+
+    /** A precondition is also that nobody holds a lease: then the object is there, and stays. No request of ours has one of its target. */
+    static boolean miss(int status, @Nullable BlobErrorCode code) {
+        return switch (status) {
+            case PRECONDITION_FAILED ->
+                BlobErrorCode.CONDITION_NOT_MET.equals(code)
+                        || BlobErrorCode.SOURCE_CONDITION_NOT_MET.equals(code)
+                        || BlobErrorCode.CANNOT_VERIFY_COPY_SOURCE.equals(code);
             case NOT_FOUND ->
-                BlobErrorCode.BLOB_NOT_FOUND.equals(failure.getErrorCode())
-                        || BlobErrorCode.CANNOT_VERIFY_COPY_SOURCE.equals(failure.getErrorCode());
+                BlobErrorCode.BLOB_NOT_FOUND.equals(code) || BlobErrorCode.CANNOT_VERIFY_COPY_SOURCE.equals(code);
             default -> false;
         };
     }
