@@ -103,7 +103,7 @@ public final class Backups {
     public void fetch(String name, Path file) throws IOException {
         StoredObject stored =
                 bucket.head(folder + name).orElseThrow(() -> new IOException("there is no backup " + name));
-        try (Arena arena = Arena.ofConfined();
+        try (Arena arena = Arena.ofShared();
                 FileChannel to = FileChannel.open(
                         file,
                         StandardOpenOption.CREATE,

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * at most 2 KiB together.
  *
  * <p><b>Calls</b> block, come from many threads at once, and answer an interrupt soon: with an exception, and not touching
- * the segment of the call after it was thrown. That is how a deadline ends them. Segments are native memory and are read
- * or written on the calling thread's behalf only until the call returns.
+ * the segment of the call after it was thrown. That is how a deadline ends them. Segments are native memory of a shared
+ * arena, since a store may read or write them on other threads, on the calling one's behalf and only until the call returns.
  *
  * <p><b>Failures</b>: {@link RefusedException} where repeating the same request is of no use; any other IOException may be
  * gone at the next try. Every call may be repeated after a failure that leaves open whether it was done.
