@@ -1,5 +1,6 @@
 package io.fusecache.cli;
 
+import io.fusecache.client.Node;
 import io.fusecache.client.NodeConfiguration;
 import io.fusecache.client.StartupException;
 import io.fusecache.client.backup.Backups;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,6 +30,9 @@ final class BackupSchedule {
 
     private static final Duration AFTER_FAILURE = Duration.ofMinutes(15);
 
+    /** Between two looks: clocks are set, and backups removed. */
+    private static final Duration LONGEST_PAUSE = Duration.ofHours(1);
+
     private final NodeConfiguration configuration;
     private final Settings settings;
     private final Duration every;
@@ -43,7 +48,7 @@ final class BackupSchedule {
         return new BackupSchedule(configuration, settings, every(settings.text(Setting.BACKUP_EVERY)));
     }
 
-    void start() {
+    void start(Node node) {
         if (every.isZero() || configuration.mount().readOnly()) {
             return;
         }
@@ -51,7 +56,7 @@ final class BackupSchedule {
             LOG.info("no backups of the namespace are made by this node: give -coordinator, the HTTP address");
             return;
         }
-        Thread.ofVirtual().name("backups").start(this::run);
+        Thread.ofVirtual().name("backups").start(() -> run(node));
     }
 
     private static Duration every(String text) throws StartupException {
@@ -66,12 +71,12 @@ final class BackupSchedule {
         throw new StartupException("-backup-every '" + text + "': expected a time such as 24h or 7d, or 0 for never");
     }
 
-    private void run() {
+    private void run(Node node) {
         Duration pause = shorter(every.dividedBy(2), FIRST_LOOK);
         try {
             while (true) {
                 Thread.sleep(pause.toMillis() + ThreadLocalRandom.current().nextLong(pause.toMillis() / 4 + 1));
-                pause = look();
+                pause = shorter(look(node), LONGEST_PAUSE);
             }
         } catch (InterruptedException ended) {
             Thread.currentThread().interrupt();
@@ -83,13 +88,14 @@ final class BackupSchedule {
     }
 
     /** Returns until when there is nothing to do. */
-    private Duration look() throws InterruptedException {
+    private Duration look(Node node) throws InterruptedException {
         try {
             Duration left = every.minus(age());
             if (left.isPositive()) {
                 return left;
             }
-            Backups.Backup made = BackupVerbs.make(configuration, settings);
+            CoordinatorApi api = BackupVerbs.coordinator(configuration, coordinators(node));
+            Backups.Backup made = BackupVerbs.make(api, configuration, settings, node.namespace());
             LOG.info("the backup {} of the namespace is in the bucket, {} bytes", made.name(), made.bytes());
             return every;
         } catch (IOException | StartupException | RuntimeException failed) {
@@ -98,11 +104,22 @@ final class BackupSchedule {
         }
     }
 
+    /** The replicas that the node was told of since it began first: those that it was started with may be gone, or somebody else's. */
+    private List<String> coordinators(Node node) {
+        return Stream.concat(
+                        node.insight().status().coordinator().http().stream(),
+                        BackupVerbs.addresses(configuration).stream())
+                .distinct()
+                .toList();
+    }
+
     /** Of the newest; as old as can be where there is none. */
     private Duration age() throws IOException, StartupException {
         try (VolumeBucket bucket = VolumeBucket.open(configuration.bucket())) {
-            List<Backups.Backup> all = bucket.backups().list();
-            return all.isEmpty() ? every : Duration.between(all.getFirst().made(), Instant.now());
+            Instant now = Instant.now();
+            return Backups.newest(bucket.backups().list(), now)
+                    .map(newest -> Duration.between(newest.made(), now))
+                    .orElse(every);
         }
     }
 }

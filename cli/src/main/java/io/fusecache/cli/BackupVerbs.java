@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -37,14 +38,23 @@ final class BackupVerbs {
 
     private static CoordinatorApi coordinator(NodeConfiguration configuration)
             throws StartupException, InterruptedException {
-        NodeConfiguration.Secret key = configuration.network().apiKey();
-        List<String> addresses = configuration.coordinator().http().stream()
-                .map(HostPort::toString)
-                .toList();
+        List<String> addresses = addresses(configuration);
         if (addresses.isEmpty()) {
             throw new StartupException("the coordinator's HTTP address is not known: give -coordinator HOST:PORT");
         }
+        return coordinator(configuration, addresses);
+    }
+
+    static CoordinatorApi coordinator(NodeConfiguration configuration, List<String> addresses) {
+        NodeConfiguration.Secret key = configuration.network().apiKey();
         return CoordinatorApi.at(addresses, key == null ? "" : key.value());
+    }
+
+    /** Where the coordinator answers HTTP, as the configuration has it. */
+    static List<String> addresses(NodeConfiguration configuration) {
+        return configuration.coordinator().http().stream()
+                .map(HostPort::toString)
+                .toList();
     }
 
     /** Null where only help was asked for. */
@@ -70,20 +80,23 @@ final class BackupVerbs {
                 words,
                 out);
         if (ends != null) {
-            Backups.Backup made = make(ends.configuration(), ends.settings());
+            Backups.Backup made = make(ends.coordinator(), ends.configuration(), ends.settings(), "");
             out.println(made.name() + ", " + ByteSize.text(made.bytes()) + ", is in the bucket");
         }
         return ExitStatus.DONE;
     }
 
-    /** As a person asks for it, or the schedule. */
-    static Backups.Backup make(NodeConfiguration configuration, Settings settings)
+    /**
+     * As a person asks for it, or the schedule.
+     *
+     * @param namespace that it has to be of; empty: of any
+     */
+    static Backups.Backup make(CoordinatorApi api, NodeConfiguration configuration, Settings settings, String namespace)
             throws StartupException, IOException, InterruptedException {
-        CoordinatorApi api = coordinator(configuration);
         int kept = kept(settings);
         Path scratch = scratch();
         try (VolumeBucket bucket = VolumeBucket.open(configuration.bucket())) {
-            return bucket.backups().make(() -> api.open("/api/dump"), scratch, kept);
+            return bucket.backups().make(() -> api.open("/api/dump"), scratch, kept, namespace);
         } finally {
             Files.deleteIfExists(scratch);
         }
@@ -122,8 +135,7 @@ final class BackupVerbs {
                 throw new StartupException("there is no backup in the bucket: fusecache rebuild makes the namespace of"
                         + " what the objects say");
             }
-            String name = ends.word().equals(NEWEST) ? all.getFirst().name() : ends.word();
-            restore(name, ends, bucket, out);
+            restore(ends.word().equals(NEWEST) ? newest(all) : ends.word(), ends, bucket, out);
         }
         return ExitStatus.DONE;
     }
@@ -143,6 +155,13 @@ final class BackupVerbs {
             Files.deleteIfExists(current);
             Files.deleteIfExists(scratch);
         }
+    }
+
+    private static String newest(List<Backups.Backup> all) throws StartupException {
+        return Backups.newest(all, Instant.now())
+                .orElseThrow(() -> new StartupException(
+                        "all backups are named for later than now: see to this machine's clock, or give a name"))
+                .name();
     }
 
     static int rebuild(List<String> words, PrintStream out)

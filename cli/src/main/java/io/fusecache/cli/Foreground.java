@@ -36,7 +36,7 @@ final class Foreground {
         BackupSchedule backups = BackupSchedule.of(configuration, settings);
         Foreground foreground = new Foreground(after);
         Node node = foreground.start(configuration);
-        backups.start();
+        backups.start(node);
         StartLines.print(out, configuration, settings, node, sinceStart());
         node.awaitUnmount();
         foreground.end();

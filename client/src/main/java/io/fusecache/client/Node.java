@@ -87,6 +87,7 @@ public final class Node implements AutoCloseable {
     private @Nullable NodeReport report;
     private @Nullable FileSystem files;
     private @Nullable HostPort address;
+    private String namespace = "";
 
     private Node(NodeConfiguration configuration) {
         this.configuration = configuration;
@@ -126,7 +127,8 @@ public final class Node implements AutoCloseable {
         Recalls recalls = new Recalls(port);
         NodeId id = NodeIdentity.of(configuration);
         CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
-        NvmeTier local = started.add("the cache", openCache(id, metadata.namespace(), memory));
+        namespace = metadata.namespace();
+        NvmeTier local = started.add("the cache", openCache(id, namespace, memory));
         CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
         Future<?> bucketCheck = executor.submit(() -> {
             cloud.check();
@@ -453,6 +455,11 @@ public final class Node implements AutoCloseable {
     /** Where the node's HTTP answers. */
     public HostPort http() {
         return Objects.requireNonNull(address);
+    }
+
+    /** The coordinator's, for as long as this node runs. */
+    public String namespace() {
+        return namespace;
     }
 
     /** What the node tells of itself. */

@@ -10,11 +10,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -24,18 +26,26 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The backups in one bucket: dumps packed by gzip, named for when they were made. An object appears whole or not at all, so
  * what is listed is whole; the dump's own end line and the checksum of gzip say so again when it is read.
  */
 public final class Backups {
+    private static final Logger LOG = LoggerFactory.getLogger(Backups.class);
+
     private static final String FOLDER = ".fusecache/backups/";
     private static final String ENDING = ".jsonl.gz";
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH-mm-ss-SSS'Z'").withZone(ZoneOffset.UTC);
 
     private static final int PART_BYTES = 4 << 20;
+    private static final int FIRST_BYTES = 64 << 10;
+
+    /** What is named for later than that was made by a clock that is wrong. */
+    private static final Duration AHEAD = Duration.ofHours(1);
 
     private final CloudTier bucket;
     private final String folder;
@@ -65,6 +75,13 @@ public final class Backups {
         return List.copyOf(found);
     }
 
+    /** The newest that can have been made by now, of what was listed. */
+    public static Optional<Backup> newest(List<Backup> listed, Instant now) {
+        return listed.stream()
+                .filter(backup -> !backup.made().isAfter(now.plus(AHEAD)))
+                .findFirst();
+    }
+
     private static Optional<Instant> made(String name) {
         try {
             return Optional.of(TIME.parse(name.substring(0, name.length() - ENDING.length()), Instant::from));
@@ -92,10 +109,29 @@ public final class Backups {
         }
     }
 
-    /** Drops all but the newest {@code kept}. */
-    public void drop(int kept) throws IOException {
-        for (Backup old : list().stream().skip(kept).toList()) {
-            bucket.delete(folder + old.name(), Permit.FOR_GOOD);
+    /** Drops all but the newest {@code kept}, of which {@code made} is one. What is named for later than now stays. */
+    private void drop(int kept, Backup made) throws IOException {
+        Instant latest = made.made().plus(AHEAD);
+        List<Backup> past =
+                list().stream().filter(backup -> !backup.made().isAfter(latest)).toList();
+        for (Backup old : past.subList(Math.min(kept, past.size()), past.size())) {
+            if (!old.name().equals(made.name())) {
+                bucket.delete(folder + old.name(), Permit.FOR_GOOD);
+            }
+        }
+    }
+
+    /** That a backup is of; empty where it is gone, or says none. */
+    private Optional<String> namespace(Backup backup) throws IOException {
+        Optional<StoredObject> stored = bucket.head(folder + backup.name());
+        if (stored.isEmpty() || stored.get().size() == 0) {
+            return Optional.empty();
+        }
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment first = arena.allocate(Math.clamp(stored.get().size(), 1, FIRST_BYTES));
+            return bucket.read(stored.get().object(), 0, first) instanceof ReadOutcome.Hit
+                    ? PackedDump.namespaceOfPacked(first.toArray(ValueLayout.JAVA_BYTE))
+                    : Optional.empty();
         }
     }
 
@@ -130,15 +166,34 @@ public final class Backups {
         InputStream open() throws IOException, InterruptedException;
     }
 
-    /** Makes one, and drops those that are too many. */
-    public Backup make(Source dump, Path scratch, int kept) throws IOException, InterruptedException {
+    /**
+     * Makes one, and drops those that are too many, unless the one before is of another namespace: then somebody has to look first
+     * which of them are good.
+     *
+     * @param namespace that it has to be of; empty: of any
+     * @throws IOException also where the dump is of another
+     */
+    public Backup make(Source dump, Path scratch, int kept, String namespace) throws IOException, InterruptedException {
         Files.createDirectories(scratch);
         Path packed = Files.createTempFile(scratch, "backup", ENDING);
         try {
             Instant now = Instant.now();
-            PackedDump.write(dump, packed);
+            String dumped = PackedDump.write(dump, packed);
+            if (!namespace.isEmpty() && !namespace.equals(dumped)) {
+                throw new IOException("the coordinator that was asked has namespace %s, and this node's has %s"
+                        .formatted(dumped, namespace));
+            }
+            Optional<Backup> before = newest(list(), now);
+            boolean goesOn = before.isEmpty() || namespace(before.get()).equals(Optional.of(dumped));
             Backup made = put(packed, now);
-            drop(kept);
+            if (goesOn) {
+                drop(kept, made);
+            } else {
+                LOG.warn(
+                        "the backup {} is of namespace {}, and the one before is not: none is dropped this time",
+                        made.name(),
+                        dumped);
+            }
             return made;
         } finally {
             Files.deleteIfExists(packed);
