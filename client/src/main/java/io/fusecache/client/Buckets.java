@@ -25,12 +25,12 @@ public final class Buckets {
 
     private Buckets() {}
 
-    /** For a program that is no node, with some memory of its own. */
-    public static CloudTier open(NodeConfiguration.Bucket bucket) throws StartupException {
-        return open(bucket, new BufferArena(2L * REGION_BYTES, SLOT_BYTES, REGION_BYTES));
+    /** Enough for the bucket of a program that is no node, which closes it after the bucket. */
+    public static BufferArena memory() {
+        return new BufferArena(2L * REGION_BYTES, SLOT_BYTES, REGION_BYTES);
     }
 
-    static CloudTier open(NodeConfiguration.Bucket bucket, BufferArena memory) throws StartupException {
+    public static CloudTier open(NodeConfiguration.Bucket bucket, BufferArena memory) throws StartupException {
         BucketOptions options = BucketOptions.of(bucket.timeout());
         return new BucketTier(store(bucket.store(), options), memory, options);
     }

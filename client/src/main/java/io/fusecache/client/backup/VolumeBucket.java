@@ -1,5 +1,6 @@
 package io.fusecache.client.backup;
 
+import io.fusecache.cache.BufferArena;
 import io.fusecache.cache.CloudTier;
 import io.fusecache.client.Buckets;
 import io.fusecache.client.NodeConfiguration;
@@ -16,15 +17,18 @@ import java.util.function.Consumer;
 /** The bucket of a volume, for a program that is no node. Every method blocks. */
 public final class VolumeBucket implements AutoCloseable {
     private final CloudTier tier;
+    private final BufferArena memory;
     private final String prefix;
 
-    private VolumeBucket(CloudTier tier, String prefix) {
+    private VolumeBucket(CloudTier tier, BufferArena memory, String prefix) {
         this.tier = tier;
+        this.memory = memory;
         this.prefix = prefix;
     }
 
     public static VolumeBucket open(NodeConfiguration.Bucket bucket) throws StartupException {
-        return new VolumeBucket(Buckets.open(bucket), bucket.prefix());
+        BufferArena memory = Buckets.memory();
+        return new VolumeBucket(Buckets.open(bucket, memory), memory, bucket.prefix());
     }
 
     /** An object as it is now. */
@@ -64,5 +68,9 @@ public final class VolumeBucket implements AutoCloseable {
     @Override
     public void close() {
         tier.close();
+        // A request that was given up may have its part of it for a while.
+        if (memory.usedBytes() == 0) {
+            memory.close();
+        }
     }
 }
