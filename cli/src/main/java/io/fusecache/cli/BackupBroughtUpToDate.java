@@ -18,7 +18,9 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -33,10 +35,13 @@ final class BackupBroughtUpToDate {
 
     private final VolumeBucket bucket;
     private final String ours;
+    private final Map<String, String> inTransit;
     private final Report report = new Report(new ArrayList<>(), new ArrayList<>());
 
-    private BackupBroughtUpToDate(VolumeBucket bucket) {
+    /** @param inTransit the ETags of objects that were to be moved, by the keys where they were */
+    private BackupBroughtUpToDate(VolumeBucket bucket, Map<String, String> inTransit) {
         this.bucket = bucket;
+        this.inTransit = inTransit;
         this.ours = bucket.prefix() + ".fusecache/";
     }
 
@@ -64,7 +69,7 @@ final class BackupBroughtUpToDate {
     }
 
     static Report write(Path from, Path to, VolumeBucket bucket) throws IOException {
-        BackupBroughtUpToDate it = new BackupBroughtUpToDate(bucket);
+        BackupBroughtUpToDate it = new BackupBroughtUpToDate(bucket, inTransit(from));
         try (InputStream in = new GZIPInputStream(Files.newInputStream(from), 1 << 16);
                 OutputStream out = new BufferedOutputStream(new GZIPOutputStream(Files.newOutputStream(to)), 1 << 16)) {
             LineReader lines = new LineReader(in);
@@ -76,6 +81,25 @@ final class BackupBroughtUpToDate {
             written.end();
         }
         return it.report;
+    }
+
+    private static Map<String, String> inTransit(Path backup) throws IOException {
+        Map<String, String> etags = new HashMap<>();
+        try (InputStream in = new GZIPInputStream(Files.newInputStream(backup), 1 << 16)) {
+            LineReader lines = new LineReader(in);
+            lines.header();
+            for (DumpLine line = lines.next(); line != null; line = lines.next()) {
+                if (line instanceof InodeLine inode) {
+                    Content content = inode.content();
+                    StoredAt object = content == null ? null : content.object();
+                    String place = inode.place();
+                    if (object != null && place != null && !object.key().equals(place)) {
+                        etags.put(object.key(), object.etag());
+                    }
+                }
+            }
+        }
+        return etags;
     }
 
     private InodeLine now(InodeLine line) throws IOException {
@@ -96,8 +120,12 @@ final class BackupBroughtUpToDate {
             return line;
         }
         String place = line.place() == null ? String.valueOf(known == null ? null : known.key()) : line.place();
-        Optional<Stored> moved = bucket.head(place);
-        Optional<Stored> found = moved.isPresent() ? moved : there;
+        Optional<Stored> moved =
+                bucket.head(place).filter(at -> !at.object().etag().equals(inTransit.get(place)));
+        Optional<Stored> found = moved;
+        if (moved.isEmpty() && known != null && there.isPresent()) {
+            found = ownFolder || isOf(line, known, there.get()) ? there : Optional.empty();
+        }
         if (found.isEmpty()) {
             if (content.size() > 0) {
                 report.lost().add(place);
@@ -105,7 +133,10 @@ final class BackupBroughtUpToDate {
             return line;
         }
         Stored object = found.get();
-        if (object.size() != content.size()) {
+        boolean ofOlderVersion = known != null
+                && known.version() < content.version()
+                && object.object().etag().equals(known.etag());
+        if (ofOlderVersion || object.size() != content.size()) {
             report.older().add(place);
         }
         Content adopted = new Content(
@@ -121,5 +152,13 @@ final class BackupBroughtUpToDate {
                 .orElse(line.modified());
         String left = object.object().key().equals(line.place()) ? null : line.place();
         return line.with(adopted, object.size(), modified, left);
+    }
+
+    /** Whether what is where the file's object was is the file's still: another file may have been put there since. */
+    private static boolean isOf(InodeLine line, StoredAt known, Stored at) {
+        return at.object().etag().equals(known.etag())
+                || ObjectAttributes.parse(at.attributes())
+                        .filter(attributes -> DumpText.time(attributes.born()).equals(line.born()))
+                        .isPresent();
     }
 }
