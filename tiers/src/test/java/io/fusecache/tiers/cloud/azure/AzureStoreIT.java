@@ -8,6 +8,7 @@ import com.azure.storage.blob.BlobContainerClient;
 import com.azure.storage.blob.BlobContainerClientBuilder;
 import com.azure.storage.blob.sas.BlobContainerSasPermission;
 import com.azure.storage.blob.sas.BlobServiceSasSignatureValues;
+import com.azure.storage.blob.specialized.BlobLeaseClientBuilder;
 import com.azure.storage.common.StorageSharedKeyCredential;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.testkit.AzureServer;
@@ -99,6 +100,24 @@ final class AzureStoreIT extends ObjectStoreContract {
         assertThat(store.head("a\\b")).isEmpty();
         store.delete("a\\b");
         assertThat(read(other, 0, 10)).isEqualTo(array(10, 1));
+    }
+
+    @Test
+    void whatSomebodyHoldsALeaseOnIsNotGone() throws Exception {
+        ObjectRef held = put("held", 10, 1);
+        ObjectRef other = put("other", 10, 2);
+        new BlobLeaseClientBuilder()
+                .blobClient(theirs().getBlobClient("held"))
+                .buildClient()
+                .acquireLease(-1);
+        assertThatThrownBy(() -> store.delete("held"))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("somebody holds a lease on it");
+        assertThatThrownBy(() -> store.copy(other, "held"))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("somebody holds a lease on it");
+        assertThat(read(held, 0, 10)).isEqualTo(array(10, 1));
+        assertThat(store.copy(held, "copy")).isPresent();
     }
 
     private String signature() {
