@@ -36,6 +36,8 @@ final class TreeRun implements Experiment.Run<TreeOperation> {
     private final Surroundings surroundings;
     /** The root, as each node has it. */
     private final List<String> roots;
+    /** That the thread had: what it starts afterwards would inherit the run's. */
+    private final long umask;
 
     private final Map<Integer, Held> held = new HashMap<>();
 
@@ -51,7 +53,7 @@ final class TreeRun implements Experiment.Run<TreeOperation> {
     TreeRun(List<String> roots, Surroundings surroundings) {
         this.roots = List.copyOf(roots);
         this.surroundings = surroundings;
-        caller.call(Syscall.UMASK, 0).ok();
+        this.umask = caller.call(Syscall.UMASK, 0).ok();
         caller.mkdir(roots.getFirst(), DIRECTORY_MODE).is(0);
     }
 
@@ -308,6 +310,7 @@ final class TreeRun implements Experiment.Run<TreeOperation> {
 
     @Override
     public void close() {
+        caller.call(Syscall.UMASK, umask).ok();
         arena.close();
     }
 }

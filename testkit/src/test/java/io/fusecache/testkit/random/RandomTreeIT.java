@@ -3,6 +3,7 @@ package io.fusecache.testkit.random;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.testkit.RandomRun;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +21,7 @@ final class RandomTreeIT {
         Assumptions.assumeTrue(Files.getFileStore(disk).type().equals("ext4"), disk + " is not on ext4");
         Assumptions.assumeTrue(Files.getOwner(disk).getName().equals("root"), "it must be run as root");
         Path directory = Files.createTempDirectory(disk, "random-tree-");
+        String before = umask();
         RandomRun.ofSeeds(SEEDS, seed -> {
             RandomTree.Left left =
                     new RandomTree(List.of(directory, directory), Surroundings.QUIET).check(seed, OPERATIONS);
@@ -28,5 +30,14 @@ final class RandomTreeIT {
                 assertThat(Files.readAllBytes(path)).isEqualTo(file.getValue());
             }
         });
+        assertThat(umask()).as("the umask of who starts programs after a run").isEqualTo(before);
+    }
+
+    /** Of this thread: it goes to the programs that it starts. */
+    private static String umask() throws IOException {
+        return Files.readAllLines(Path.of("/proc/thread-self/status")).stream()
+                .filter(line -> line.startsWith("Umask:"))
+                .findFirst()
+                .orElseThrow();
     }
 }
