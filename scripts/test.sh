@@ -10,6 +10,36 @@ mkdir -p target
 log=target/test.log
 find . -path './*/target/*-reports/*' -name '*.xml' -exec rm -f {} +
 
+# The clusters of the integration tests live on an ext4 in memory where that can be had: they kill processes, not machines, and
+# would wait for the disk most of the time. What is freed there goes back to the memory (discard).
+clusters=cli/target/clusters
+image_bytes=8G
+needed_kib=$((14 * 1024 * 1024))
+on_memory() {
+  [ "$(id -u)" = 0 ] || return 1
+  [ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -ge "$needed_kib" ] || return 1
+  [ "$(df --output=avail /dev/shm | tail -1)" -ge "$needed_kib" ] || return 1
+  image=$(mktemp /dev/shm/fusecache-test.XXXXXX) || return 1
+  mkdir -p "$clusters"
+  # The loop device holds the file, which so ends with the mount, however this run ends.
+  truncate -s "$image_bytes" "$image" && mkfs.ext4 -q -i 8192 -O '^has_journal' "$image" &&
+    mount -o loop,discard "$image" "$clusters"
+  status=$?
+  rm -f "$image"
+  return "$status"
+}
+off_memory() {
+  ! mountpoint -q "$clusters" || umount "$clusters" || umount -l "$clusters"
+}
+off_memory
+trap off_memory EXIT
+trap 'exit 130' INT TERM
+if on_memory 2>/dev/null; then
+  echo "test: $clusters is on an ext4 in memory"
+else
+  echo "test: $clusters is on the disk (an ext4 in memory takes root, a loop device and 14 GiB that are free)"
+fi
+
 # Failing tests do not end the run, so that one run shows them all; the counts below decide.
 {
   scripts/mvn -Dmaven.test.failure.ignore=true -Dtest.reruns=1 verify "$@" 2>&1 ||
