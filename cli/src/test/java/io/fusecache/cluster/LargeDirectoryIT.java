@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.testkit.posix.scene.Caller;
 import io.fusecache.testkit.posix.scene.Entry;
+import io.fusecache.testkit.posix.scene.Errno;
 import io.fusecache.testkit.posix.scene.Flags;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,15 +20,19 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executors;
+import java.util.zip.CRC32C;
+import java.util.zip.CheckedOutputStream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /**
- * A directory of the bucket with very many names: one node takes it over, another reads it by positions while names come and go.
- * As many names as {@code -Dfusecache.names} says.
+ * Directories with very many names, which a node reads by positions while names come and go on another. Of the one in the bucket
+ * {@code -Dfusecache.names} says how many.
  */
 final class LargeDirectoryIT {
     private static final int NAMES = Integer.getInteger("fusecache.names", 100_000);
+    private static final int LOADED_NAMES = 1_000_000;
+    private static final int MAX_LINKS = 65_000;
     private static final int CHANGES = 60;
     private static final int SEEK_SET = 0;
     private static final int BUFFER_BYTES = 1 << 16;
@@ -46,7 +55,7 @@ final class LargeDirectoryIT {
             assertThat(timed("node 2 lists it", () -> count(two))).isEqualTo(NAMES);
             reader.submit(() -> {
                         try (Arena memory = Arena.ofConfined()) {
-                            readOn(Caller.ofThread(memory), one, two);
+                            readOn(Caller.ofThread(memory), one, two, NAMES);
                         }
                         return null;
                     })
@@ -62,11 +71,107 @@ final class LargeDirectoryIT {
         }
     }
 
-    private static void readOn(Caller caller, Path one, Path two) throws Exception {
+    @Test
+    void aMillionNamesAreListedAndLeadToFilesWithAllTheLinksThatThereMayBe() throws Exception {
+        try (Cluster cluster = Cluster.start(0);
+                var reader =
+                        Executors.newSingleThreadExecutor(Thread.ofPlatform().factory())) {
+            Path dump = cluster.directory().resolve("dump");
+            String coordinator = "localhost:" + cluster.coordinatorPort();
+            timed("loaded", () -> {
+                writeDump(dump);
+                cluster.fusecache("load", "--coordinator", coordinator, dump.toString());
+                return LOADED_NAMES;
+            });
+            Path one = cluster.addNode().mount().resolve("d");
+            Path two = cluster.addNode().mount().resolve("d");
+            reader.submit(() -> {
+                        try (Arena memory = Arena.ofConfined()) {
+                            Caller caller = Caller.ofThread(memory);
+                            linkUpToTheLast(caller, one, two);
+                            readOn(caller, one, two, LOADED_NAMES);
+                        }
+                        return null;
+                    })
+                    .get();
+        }
+    }
+
+    /** One directory, whose names lead to as few files as may be. */
+    private static void writeDump(Path dump) throws IOException {
+        int files = Math.ceilDiv(LOADED_NAMES, MAX_LINKS);
+        CRC32C sum = new CRC32C();
+        try (OutputStream all = new BufferedOutputStream(Files.newOutputStream(dump));
+                CheckedOutputStream lines = new CheckedOutputStream(all, sum)) {
+            line(lines, """
+                    {"kind":"fuse-cache-dump","format":1,"written":"2026-01-01T00:00:00Z",\
+                    "namespace":"00000000000000000000000000000001","key_prefix":"","next_inode":%d,\
+                    "history":9,"trash_keep_millis":0}""".formatted(files + 3));
+            line(lines, inode(1, "directory", 3, 1, "", 1, 4));
+            line(lines, inode(2, "directory", 2, 1, "d", LOADED_NAMES, LOADED_NAMES + 3));
+            for (int i = 0; i < files; i++) {
+                int first = i * MAX_LINKS;
+                int links = Math.min(MAX_LINKS, LOADED_NAMES - first);
+                line(lines, inode(i + 3, "fifo", links, 2, name(first), 0, 3));
+            }
+            line(lines, entry(1, "d", 2, 3));
+            for (int i = 0; i < LOADED_NAMES; i++) {
+                line(lines, entry(2, name(i), i / MAX_LINKS + 3, i + 3));
+            }
+            line(lines, """
+                    {"kind":"end","lines":%d,"inodes":%d,"used_bytes":0,"crc32c":"%08x"}""".formatted(files + LOADED_NAMES + 4, files + 2, sum.getValue()));
+        }
+    }
+
+    private static String inode(
+            int inode, String type, int links, int parent, String name, int entries, int nextCookie) {
+        String time = "\"1700000000.000000000\"";
+        return """
+                {"kind":"inode","inode":%d,"type":"%s","mode":"0755","uid":0,"gid":0,"links":%d,"size":0,"used_bytes":0,\
+                "device":0,"accessed":%s,"modified":%s,"changed":%s,"born":%s,"version":0,"extended":false,\
+                "parent":%d,%s"entries":%d,"next_cookie":%d}""".formatted(
+                        inode,
+                        type,
+                        links,
+                        time,
+                        time,
+                        time,
+                        time,
+                        parent,
+                        name.isEmpty() ? "" : "\"name\":\"" + name + "\",",
+                        entries,
+                        nextCookie);
+    }
+
+    private static String entry(int directory, String name, int inode, int cookie) {
+        return """
+                {"kind":"entry","directory":%d,"name":"%s","inode":%d,"cookie":%d,"history":1}""".formatted(directory, name, inode, cookie);
+    }
+
+    private static void line(OutputStream to, String line) throws IOException {
+        to.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private static void linkUpToTheLast(Caller caller, Path one, Path two) {
+        String full = one.resolve(name(0)).toString();
+        caller.statx(Flags.AT_FDCWD, full, 0, Flags.STATX_BASIC_STATS).is(0);
+        assertThat(caller.answeredStat().links()).isEqualTo(MAX_LINKS);
+        caller.link(full, one.resolve("x").toString()).fails(Errno.EMLINK);
+        caller.unlink(two.resolve(name(1)).toString()).is(0);
+        caller.link(full, one.resolve(name(1)).toString()).is(0);
+        caller.link(two.resolve(name(0)).toString(), two.resolve("x").toString())
+                .fails(Errno.EMLINK);
+    }
+
+    private static void readOn(Caller caller, Path one, Path two, int names) throws Exception {
         int fd = caller.open(two.toString(), Flags.O_RDONLY | Flags.O_DIRECTORY).okInt();
-        List<Entry> all = caller.entries(fd);
-        assertThat(all).extracting(Entry::name).doesNotHaveDuplicates().hasSize(NAMES + 2);
-        for (int i = 0; i < all.size(); i += NAMES / 20) {
+        List<Entry> all = new ArrayList<>(names + 2);
+        timed("listed with their places", () -> {
+            all.addAll(caller.entries(fd));
+            return all.size();
+        });
+        assertThat(all).extracting(Entry::name).doesNotHaveDuplicates().hasSize(names + 2);
+        for (int i = 0; i < all.size(); i += names / 20) {
             assertThat(after(caller, fd, all.get(i).offset()))
                     .as("from position " + i)
                     .isEqualTo(all.subList(i + 1, Math.min(all.size(), i + 11)));
@@ -74,7 +179,7 @@ final class LargeDirectoryIT {
 
         caller.lseek(fd, 0, SEEK_SET).ok();
         List<Entry> read = new ArrayList<>();
-        while (read.size() < NAMES / 2) {
+        while (read.size() < names / 2) {
             read.addAll(caller.answeredEntries(caller.getdents(fd, BUFFER_BYTES).ok()));
         }
         Entry told = read.getLast();
@@ -112,7 +217,7 @@ final class LargeDirectoryIT {
         caller.lseek(fd, 0, SEEK_SET).ok();
         Set<String> now = new HashSet<>();
         caller.entries(fd).forEach(entry -> assertThat(now.add(entry.name())).isTrue());
-        assertThat(now).hasSize(NAMES + 2).doesNotContainAnyElementsOf(removed);
+        assertThat(now).hasSize(names + 2).doesNotContainAnyElementsOf(removed);
         caller.close(fd).is(0);
     }
 
