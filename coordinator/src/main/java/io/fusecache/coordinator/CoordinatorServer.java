@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * A coordinator and its two ports.
  *
  * <p>Ports first, because finding them taken leaves nothing behind; then the state; then clients are let in. At the end nobody
- * may use the state any more before it is closed, because it is native memory: the ports first again.
+ * may use the state any more before it is closed, because it is native memory: the ports first again. Only that a leader hands over
+ * comes before, so that clients that it cuts find the next one.
  */
 public final class CoordinatorServer implements AutoCloseable {
     private final RestServer rest;
@@ -155,6 +156,9 @@ public final class CoordinatorServer implements AutoCloseable {
                 replica;
                 rpc;
                 rest) {
+            if (replica != null) {
+                replica.resign();
+            }
             // Closed from the last to the first.
         }
     }

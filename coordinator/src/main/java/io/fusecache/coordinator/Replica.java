@@ -375,10 +375,24 @@ public final class Replica implements AutoCloseable {
                 : "this member, " + group.self() + ", is not the leader, it is " + name + " at " + leader.grpc();
     }
 
-    /** Hands over where it leads, and leaves. */
+    /**
+     * Has another member lead where this one does, and leads no more from then on. It answers until another one took over, and then says
+     * who that is: so whoever ends a member calls this while its ports are open.
+     */
+    void resign() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (failure == null && member.status().role() == RaftMember.Role.LEADER && !member.handOver(HAND_OVER)) {
+            LOG.warn("no other member took over: they will elect one");
+        }
+    }
+
+    /** Resigns, where that was not done, and leaves. */
     @Override
     public void close() {
-        closed = true;
+        resign();
         roles.execute(this::endReign);
         roles.shutdown();
         try {
@@ -388,9 +402,6 @@ public final class Replica implements AutoCloseable {
         } catch (InterruptedException interrupted) {
             roles.shutdownNow();
             Thread.currentThread().interrupt();
-        }
-        if (failure == null && member.status().role() == RaftMember.Role.LEADER && !member.handOver(HAND_OVER)) {
-            LOG.warn("no other member took over: they will elect one");
         }
         member.close();
     }

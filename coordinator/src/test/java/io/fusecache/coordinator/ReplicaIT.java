@@ -21,7 +21,10 @@ import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Welcome;
 import io.fusecache.metadata.wire.GrpcTransport;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -180,6 +183,51 @@ final class ReplicaIT {
                         .contains("fuse_coordinator_leader 1", "fuse_coordinator_inodes");
                 assertThat(get(http, leader, "/api/quotas").statusCode()).isEqualTo(200);
             });
+        }
+    }
+
+    @Test
+    void whoResignsAnswersUntilAnotherLeads() throws Exception {
+        String before = leader();
+        Metadata client = node("n1", new Recorder());
+        client.create(Inode.ROOT, name("one"), file(false));
+        replica(before).resign();
+        assertThat(replica(before).status().role()).isNotEqualTo(RaftMember.Role.LEADER);
+        try (HttpClient http = HttpClient.newHttpClient()) {
+            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+                HttpResponse<String> moved = get(http, before, "/api/quotas");
+                assertThat(moved.statusCode()).as(moved.body()).isEqualTo(307);
+                assertThat(moved.headers().firstValue("Location").orElse(""))
+                        .doesNotContain(member(before).http());
+            });
+        }
+        // Its port is open still, and no client is left with it.
+        client.create(Inode.ROOT, name("two"), file(false));
+        assertThat(client.lookup(Inode.ROOT, name("one")).regular()).isTrue();
+        assertThat(replica(before).leading()).isEmpty();
+    }
+
+    /** Else its clients find nobody until the others miss it. */
+    @Test
+    void whoIsStoppedHandsOverBeforeItsPortsClose() throws Exception {
+        String before = leader();
+        Replica stopped = replica(before);
+        int port = member(before).httpPort();
+        Thread stop = Thread.ofPlatform().start(() -> stop(before));
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> refuses(port));
+        assertThat(stopped.status().role()).isNotEqualTo(RaftMember.Role.LEADER);
+        stop.join();
+    }
+
+    private static boolean refuses(int port) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            return !socket.isConnected();
+        } catch (ConnectException refused) {
+            return true;
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -113,6 +114,21 @@ final class Membership {
             all.put(name, new RaftMember.Standing(member, leads, knows, Math.max(0, own - knows), since));
         });
         return all;
+    }
+
+    /** The others, for the leader: those that it heard lately first, and of these who has most of the log. */
+    List<String> heirs(Duration lately) {
+        try {
+            return standings().entrySet().stream()
+                    .filter(entry -> !entry.getKey().equals(server.getId().toString()))
+                    .sorted(Comparator.comparingLong(entry -> entry.getValue().heardWithin(lately)
+                            ? entry.getValue().behind()
+                            : Long.MAX_VALUE))
+                    .map(Map.Entry::getKey)
+                    .toList();
+        } catch (IOException ended) {
+            return List.of();
+        }
     }
 
     /** Takes one in that runs already, and waits for the group. Nothing is to do where it is a member with that address. */

@@ -55,6 +55,7 @@ public final class RaftMember implements AutoCloseable {
     private final ClientId client = ClientId.randomId();
     private final AtomicLong calls = new AtomicLong();
     private final Membership membership;
+    private final RaftTiming timing;
 
     /** Hears of the lead from threads of Ratis that hold its locks: it must hand over, and return at once. */
     public interface Listener {
@@ -95,6 +96,7 @@ public final class RaftMember implements AutoCloseable {
             throws IOException {
         this.group = group;
         this.folder = folder;
+        this.timing = timing;
         this.state = new ReplicaState(folder.resolve(ReplicaGroup.LIVE), listener);
         this.groupId = RaftGroupId.valueOf(owned.group());
         // Who joins is no member before the log says so: without a vote, and without a say in who leads.
@@ -326,7 +328,11 @@ public final class RaftMember implements AutoCloseable {
      * @param behind so many entries that are committed it is not known to know of; all of them where it was never heard of
      * @param heardMillis since it was heard last; 0 for the leader itself, negative where it never was
      */
-    public record Standing(ReplicaGroup.Member member, boolean leads, long committed, long behind, long heardMillis) {}
+    public record Standing(ReplicaGroup.Member member, boolean leads, long committed, long behind, long heardMillis) {
+        public boolean heardWithin(Duration lately) {
+            return heardMillis >= 0 && heardMillis <= lately.toMillis();
+        }
+    }
 
     /** By name, as their leader sees them. */
     public Map<String, Standing> standings() throws IOException {
@@ -346,10 +352,10 @@ public final class RaftMember implements AutoCloseable {
     /** Has another member lead, where this one does; false where none took over in time. */
     public boolean handOver(Duration patience) {
         long end = System.nanoTime() + patience.toNanos();
-        for (String name : membership.members().keySet()) {
+        for (String name : membership.heirs(timing.mostElection())) {
             long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-            if (name.equals(group.self()) || left <= 0 || status().role() != Role.LEADER) {
-                continue;
+            if (left <= 0 || status().role() != Role.LEADER) {
+                break;
             }
             // The first may be away: leave time for the second.
             long share = Math.max(1, left * 2 / 3);
