@@ -75,13 +75,9 @@ final class Membership {
     }
 
     private ReplicaGroup.Member member(RaftPeer peer) {
-        String raft = peer.getAddress();
-        int colon = raft.lastIndexOf(':');
-        String host = raft.substring(0, colon).replaceAll("^\\[|]$", "");
         ReplicaGroup.Member known = told.members().getOrDefault(peer.getId().toString(), told.own());
-        return new ReplicaGroup.Member(
-                host,
-                Integer.parseInt(raft.substring(colon + 1)),
+        return ReplicaGroup.Member.at(
+                peer.getAddress(),
                 port(peer.getClientAddress(), known.grpcPort()),
                 port(peer.getAdminAddress(), known.httpPort()));
     }

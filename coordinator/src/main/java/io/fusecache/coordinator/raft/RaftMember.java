@@ -100,11 +100,10 @@ public final class RaftMember implements AutoCloseable {
         this.state = new ReplicaState(folder.resolve(ReplicaGroup.LIVE), listener);
         this.groupId = RaftGroupId.valueOf(owned.group());
         // Who joins is no member before the log says so: without a vote, and without a say in who leads.
-        List<RaftPeer> peers = owned.joined()
-                ? List.of()
-                : group.names().stream()
-                        .map(name -> Membership.peer(name, group.member(name)))
-                        .toList();
+        // With a log that has a configuration, Ratis goes by that.
+        List<RaftPeer> peers = owned.first().entrySet().stream()
+                .map(member -> Membership.peer(member.getKey(), member.getValue()))
+                .toList();
         this.server = RaftServer.newBuilder()
                 .setServerId(RaftPeerId.valueOf(group.self()))
                 .setGroup(RaftGroup.valueOf(groupId, peers))

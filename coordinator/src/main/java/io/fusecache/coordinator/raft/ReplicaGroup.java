@@ -29,6 +29,16 @@ public record ReplicaGroup(
      * @param httpPort by people
      */
     public record Member(String host, int raftPort, int grpcPort, int httpPort) {
+        /** @param raft as {@link #raft} has it */
+        static Member at(String raft, int grpcPort, int httpPort) {
+            int colon = raft.lastIndexOf(':');
+            return new Member(
+                    raft.substring(0, colon).replaceAll("^\\[|]$", ""),
+                    Integer.parseInt(raft.substring(colon + 1)),
+                    grpcPort,
+                    httpPort);
+        }
+
         public String raft() {
             return address(raftPort);
         }

@@ -147,7 +147,7 @@ final class Snapshots implements StateMachineStorage {
     }
 
     /** A file, or which files there are in a folder. */
-    private static void sync(@Nullable Path path) throws IOException {
+    static void sync(@Nullable Path path) throws IOException {
         if (path != null) {
             try (FileChannel opened = FileChannel.open(path, StandardOpenOption.READ)) {
                 opened.force(true);

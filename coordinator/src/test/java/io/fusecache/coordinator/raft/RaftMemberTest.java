@@ -408,4 +408,36 @@ final class RaftMemberTest {
         }
         assertThat(member(leader()).members()).containsOnlyKeys("a", "b", "c");
     }
+
+    /** Else a member that never had a majority would lead alone, beside the others. */
+    @Test
+    void whoTheMembersOfTheFirstStartWereCountsUntilTheLogSaysMore() throws Exception {
+        members.put(
+                "b",
+                new ReplicaGroup.Member(
+                        "127.0.0.1", new ReplicaGroup("b", members).own().raftPort(), 7, 8));
+        Map<String, ReplicaGroup.Member> all = Map.copyOf(members);
+        start("a", ALL);
+        stop("a");
+        members.keySet().retainAll(List.of("a"));
+        start("a", ALL);
+        assertThat(member("a").members()).isEqualTo(all);
+        assertThat(member("a").leads()).isFalse();
+        members.putAll(all);
+        start("b", ALL);
+        write(reign(), 10, false);
+        start("c", ALL);
+        allHaveTheSame();
+        assertThat(member("c").members()).isEqualTo(all);
+    }
+
+    @Test
+    void aFolderFromBeforePortsWereRecordedIsKnown() throws Exception {
+        start("a", ALL);
+        stop("a");
+        Path file = folder.resolve("a").resolve("members");
+        Files.writeString(file, Files.readAllLines(file).getFirst() + "\n");
+        start("a", ALL);
+        assertThat(member("a").members()).isEqualTo(members);
+    }
 }
