@@ -8,6 +8,7 @@ import io.fusecache.coordinator.session.SessionLimits;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,9 @@ public final class Replica implements AutoCloseable {
     private static final long IN_VAIN_NANOS = Duration.ofMinutes(1).toNanos();
 
     private static final long END_SECONDS = 15;
+
+    /** Whoever lacks more of the log is no help to a majority yet. Under load a member that keeps up lacks a few. */
+    private static final long MOST_BEHIND = 1_000;
 
     private final ReplicaGroup group;
     private final RaftTiming timing;
@@ -318,24 +322,40 @@ public final class Replica implements AutoCloseable {
     }
 
     /**
+     * @throws IOException with one line, where of those that would be left too few are up to date: the group could do nothing more, and
+     *     not even take another one in
+     */
+    public void checkRemoval(String name) throws IOException {
+        Duration lately = timing.mostElection().multipliedBy(2);
+        List<String> left = new ArrayList<>();
+        List<String> lacking = new ArrayList<>();
+        standings().forEach((other, standing) -> {
+            if (other.equals(name)) {
+                return;
+            }
+            left.add(other);
+            if (!standing.heardWithin(lately)) {
+                lacking.add(other + " cannot be reached");
+            } else if (standing.committed() >= 0 && standing.behind() > MOST_BEHIND) {
+                lacking.add(other + " is " + standing.behind() + " entries behind");
+            }
+        });
+        if (left.isEmpty()) {
+            throw new IOException("it is the only member");
+        }
+        if (2 * lacking.size() >= left.size()) {
+            throw new IOException("without it, too few of " + left + " would be up to date for a majority: "
+                    + String.join(", ", lacking));
+        }
+    }
+
+    /**
      * Drops another member than this one, which leads.
      *
      * @throws IOException with one line: why not, or not yet
      */
     public void remove(String name, Duration patience) throws IOException {
-        Duration lately = timing.mostElection().multipliedBy(2);
-        Map<String, RaftMember.Standing> all = standings();
-        List<String> left =
-                all.keySet().stream().filter(other -> !other.equals(name)).toList();
-        List<String> away = left.stream()
-                .filter(other -> Optional.ofNullable(all.get(other))
-                        .filter(standing -> standing.heardMillis() >= 0 && standing.heardMillis() <= lately.toMillis())
-                        .isEmpty())
-                .toList();
-        if (2 * away.size() >= left.size()) {
-            throw new IOException(
-                    "without " + name + ", too few of " + left + " would be up: " + away + " cannot be reached");
-        }
+        checkRemoval(name);
         member.remove(name, patience);
         LOG.info("member {} was removed: they are {}", name, member.members().keySet());
     }

@@ -250,4 +250,33 @@ final class MembersIT {
         assertThat(elsewhere.statusCode()).as(elsewhere.body()).isEqualTo(409);
         assertThat(replica("a").members()).containsOnlyKeys("a");
     }
+
+    /** Before anything is done: a leader that is not removed leads on. */
+    @Test
+    void aRemovalThatLeavesTooFewIsRefused() throws Exception {
+        members.remove("d");
+        for (String name : List.of("a", "b", "c")) {
+            start(new ReplicaGroup(name, members));
+        }
+        String first = leader();
+        String away = members.keySet().stream()
+                .filter(name -> !name.equals(first))
+                .findFirst()
+                .orElseThrow();
+        stop(away);
+        await().ignoreExceptions().untilAsserted(() -> {
+            String leads = leader();
+            // Not before it has noticed: else it would do it.
+            assertThat(replica(leads).standings())
+                    .hasEntrySatisfying(
+                            away,
+                            standing -> assertThat(standing.heardWithin(Duration.ofSeconds(4)))
+                                    .isFalse());
+            HttpResponse<String> refused = ask("DELETE", "?id=" + leads, null);
+            assertThat(refused.statusCode()).as(refused.body()).isEqualTo(409);
+            assertThat(refused.body()).contains("too few", away + " cannot be reached");
+            assertThat(leader()).isEqualTo(leads);
+        });
+        assertThat(replica(leader()).members()).containsOnlyKeys("a", "b", "c");
+    }
 }

@@ -183,21 +183,31 @@ final class MemberEndpoints {
                     "no_member",
                     id + " is no member: they are " + replica.members().keySet());
         }
-        if (id.equals(replica.self())) {
-            if (replica.members().size() == 1 || !replica.handOver()) {
-                throw new RestFailure(409, "refused", id + " leads, and no other member takes over");
-            }
-            // Nothing was done yet: the next leader does it.
-            exchange.confirmFirst(() -> {});
-            elsewhere(exchange);
-            return;
-        }
+        boolean own = id.equals(replica.self());
         try {
-            replica.remove(id, CHANGE);
+            if (own) {
+                handOver();
+            } else {
+                replica.remove(id, CHANGE);
+            }
         } catch (IOException refused) {
             throw new RestFailure(409, "refused", id + " is not removed: " + refused.getMessage());
         }
-        exchange.reply(200, members());
+        if (own) {
+            // Nothing was done yet: the next leader does it.
+            exchange.confirmFirst(() -> {});
+            elsewhere(exchange);
+        } else {
+            exchange.reply(200, members());
+        }
+    }
+
+    /** Not before it is known that the next leader can remove this one. */
+    private void handOver() throws IOException {
+        replica.checkRemoval(replica.self());
+        if (!replica.handOver()) {
+            throw new IOException("it leads, and no other member takes over");
+        }
     }
 
     private static String name(String id) throws RestFailure {
