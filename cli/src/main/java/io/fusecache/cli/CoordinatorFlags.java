@@ -295,12 +295,13 @@ final class CoordinatorFlags {
             Map<String, ReplicaGroup.Member> members = new LinkedHashMap<>();
             for (String peer : peers.split(",")) {
                 int equals = peer.indexOf('=');
-                if (equals < 1
-                        || members.put(
-                                        peer.substring(0, equals).strip(),
-                                        member(peer.substring(equals + 1).strip(), port, grpcPort))
-                                != null) {
-                    throw wrong(Setting.RAFT_PEERS, "each member once, as ID=HOST:PORT");
+                if (equals < 1) {
+                    throw wrong(Setting.RAFT_PEERS, "members as ID=HOST:PORT");
+                }
+                String name = peer.substring(0, equals).strip();
+                if (members.put(name, member(peer.substring(equals + 1).strip(), port, grpcPort)) != null) {
+                    throw new UsageException("%s lists member '%s' twice: one process is one member"
+                            .formatted(origin(Setting.RAFT_PEERS), name));
                 }
             }
             ReplicaGroup.Member own = members.get(id);
@@ -324,7 +325,11 @@ final class CoordinatorFlags {
                                         port));
             }
             boolean alone = members.size() == 1 && text(Setting.RAFT_JOIN).isEmpty() && !ReplicaGroup.owns(data());
-            return alone ? null : new ReplicaGroup(id, members);
+            try {
+                return alone ? null : new ReplicaGroup(id, members);
+            } catch (IllegalArgumentException twice) {
+                throw new UsageException(origin(Setting.RAFT_PEERS) + ": " + twice.getMessage());
+            }
         }
 
         private ReplicaGroup.Member member(String text, int port, int grpcPort) throws UsageException {

@@ -83,7 +83,7 @@ final class CoordinatorFlagsTest {
         wrong("cannot be read", Map.of(), "-config", folder.resolve("none").toString());
         wrong("go together", Map.of(), "-raft-id", "a");
         wrong("none of the members", Map.of(), "-raft-id", "a", "-raft-peers", "b=h:1");
-        wrong("each member once", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1,a=h:2");
+        wrong("member 'a' twice", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1,a=h:2");
         wrong("ID=HOST:PORT", Map.of(), "-raft-id", "a", "-raft-peers", "a=h");
     }
 
@@ -113,6 +113,14 @@ final class CoordinatorFlagsTest {
                                 "a", new ReplicaGroup.Member("h", 1, 2, 3),
                                 "b", new ReplicaGroup.Member("::1", 4, 9080, 8080))));
         wrong("ports 5 and 6", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1:5:6,b=h:2");
+    }
+
+    @Test
+    void oneProcessIsOneMember() {
+        wrong("member 'b' twice", Map.of(), "-raft-id", "a", "-raft-peers", "a=h:1,b=i:1,b=j:1");
+        wrong("members a and b are both at", Map.of(), "-raft-id", "c", "-raft-peers", "b=H:1,c=i:1,a=h:1");
+        wrong("'d' is none of the members", Map.of(), "-raft-id", "d", "-raft-peers", "a=h:1,b=i:1");
+        wrong("go together", Map.of(), "-raft-peers", "a=h:1,b=i:1");
     }
 
     @Test

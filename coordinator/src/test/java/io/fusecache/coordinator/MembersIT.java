@@ -248,6 +248,11 @@ final class MembersIT {
         moved.put("raft_port", member("b").raftPort());
         HttpResponse<String> elsewhere = ask("POST", "", moved);
         assertThat(elsewhere.statusCode()).as(elsewhere.body()).isEqualTo(409);
+        Map<String, Object> twice = new TreeMap<>(words("a"));
+        twice.put("id", "b");
+        HttpResponse<String> both = ask("POST", "", twice);
+        assertThat(both.statusCode()).as(both.body()).isEqualTo(409);
+        assertThat(both.body()).contains("one process is one member");
         assertThat(replica("a").members()).containsOnlyKeys("a");
     }
 

@@ -132,7 +132,11 @@ final class Membership {
         List<RaftPeer> before = List.copyOf(peers());
         List<RaftPeer> after = new ArrayList<>();
         for (RaftPeer peer : before) {
-            if (!peer.getId().toString().equals(name)) {
+            String known = peer.getId().toString();
+            if (!known.equals(name)) {
+                if (peer.getAddress().equalsIgnoreCase(member.raft())) {
+                    throw new IOException(ReplicaGroup.atOneAddress(known, name, member));
+                }
                 after.add(peer);
             } else if (peer.getAddress().equals(member.raft())) {
                 return;

@@ -2,8 +2,11 @@ package io.fusecache.coordinator.raft;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +64,18 @@ public record ReplicaGroup(
         if (!members.containsKey(self)) {
             throw new IllegalArgumentException(self + " is none of " + members.keySet());
         }
+        Map<String, String> names = new HashMap<>();
+        new TreeMap<>(members).forEach((name, member) -> {
+            String other = names.put(member.raft().toLowerCase(Locale.ROOT), name);
+            if (other != null) {
+                throw new IllegalArgumentException(atOneAddress(other, name, member));
+            }
+        });
+    }
+
+    /** It would vote once for each. */
+    static String atOneAddress(String one, String other, Member member) {
+        return "members %s and %s are both at %s: one process is one member".formatted(one, other, member.raft());
     }
 
     /** What a member keeps in its folder: Ratis' log, the database, and who the members are. */
