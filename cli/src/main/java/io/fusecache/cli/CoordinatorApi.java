@@ -336,8 +336,13 @@ final class CoordinatorApi {
                             .map(there -> URI.create(there).getAuthority()));
         }
         JsonNode body = mapper.readTree(text);
-        if (reply.statusCode() == 503 && body.at("/error/code").asString("").equals("no_leader")) {
+        String code = body.at("/error/code").asString("");
+        if (reply.statusCode() == 503 && code.equals("no_leader")) {
             throw new ElsewhereException("it knows of no leader", Optional.empty());
+        }
+        if (code.equals("not_leader") && reply.request().method().equals("GET")) {
+            // Of a change nobody knows whether it was done.
+            throw new ElsewhereException("it may lead no more", Optional.empty());
         }
         return new StartupException(
                 reply.statusCode() == 401

@@ -126,6 +126,21 @@ final class CoordinatorApiTest {
     }
 
     @Test
+    void whatIsOnlyReadIsAskedOfTheNextWhereOneMayLeadNoMore() throws Exception {
+        String unsure = "{\"error\":{\"code\":\"not_leader\",\"message\":\"it may or may not have been done\"}}";
+        String deposed = member("a", exchange -> {
+            boolean health = exchange.getRequestURI().getPath().equals("/api/health");
+            reply(exchange, health ? 200 : 503, health ? "{\"role\":\"leader\"}" : unsure);
+        });
+        CoordinatorApi api = api(LONG, deposed, leader("b"));
+        assertThat(api.get("/x").path("by").asString()).isEqualTo("b");
+        assertThatThrownBy(() -> api.post("/x"))
+                .isInstanceOf(StartupException.class)
+                .hasMessageContaining("may or may not");
+        assertThat(asked).containsExactly("a GET", "b GET", "a POST");
+    }
+
+    @Test
     void whatMayBeDoneIsNotSentAgain() throws Exception {
         String broken = member("a", exchange -> {
             if (exchange.getRequestURI().getPath().equals("/api/health")) {

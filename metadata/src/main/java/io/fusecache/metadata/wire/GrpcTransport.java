@@ -19,6 +19,8 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -32,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sessions over gRPC. {@link #open} tries each address once, beginning behind the one that welcomed last: those that it was given, and
- * those of the replicas that the leader told of, which change.
+ * Sessions over gRPC. {@link #open} tries each address once: those that it was given, which are how this client reaches them, then those
+ * of the replicas that the leader told of, which change, and last the one that welcomed before.
  *
  * <p>One thread serves the network, and receivers are called on it, because a handover would cost each answer a quarter of
  * its time: they must not block. Only what comes first on a stream is handed over (see {@link GrpcStream}).
@@ -115,24 +117,27 @@ public final class GrpcTransport implements SessionTransport {
     @Override
     public Stream open(Hello hello, Receiver receiver) throws IOException {
         List<Way> ways = ways();
-        // Behind the one that welcomed last: what broke may be silent for long.
-        int first = ways.indexOf(welcomedBy()) + 1;
+        Way broken = welcomedBy();
+        Collections.rotate(ways, -(ways.indexOf(broken) + 1));
+        // What broke may be silent for long.
+        ways.sort(Comparator.comparingInt(way -> way.equals(broken) ? 2 : way.learned() ? 1 : 0));
         List<String> reasons = new ArrayList<>();
-        for (int i = 0; i < ways.size(); i++) {
-            Way way = ways.get((first + i) % ways.size());
+        RefusedException refusal = null;
+        for (Way way : ways) {
             try {
                 Stream stream = open(way, ways.size() > 1, hello, receiver);
                 succeeded(way, stream.welcome().members());
                 return stream;
             } catch (RefusedException refused) {
-                throw refused;
+                // One of another group, say: it speaks for itself alone.
+                refusal = refusal == null ? refused : refusal;
             } catch (InterruptedIOException interrupted) {
                 throw interrupted;
             } catch (IOException failed) {
                 reasons.add(text(way.address()) + " (" + failed.getMessage() + ")");
             }
         }
-        throw new IOException("no coordinator at " + String.join(", ", reasons));
+        throw refusal == null ? new IOException("no coordinator at " + String.join(", ", reasons)) : refusal;
     }
 
     @Override
@@ -140,14 +145,17 @@ public final class GrpcTransport implements SessionTransport {
         return ways().size() > 1;
     }
 
-    /** @param http whether it is where HTTP answers, which knows where gRPC is */
-    private record Way(InetSocketAddress address, boolean http) {
+    /**
+     * @param http whether it is where HTTP answers, which knows where gRPC is
+     * @param learned whether a leader told of it
+     */
+    private record Way(InetSocketAddress address, boolean http, boolean learned) {
         String text() {
             return GrpcTransport.text(address);
         }
     }
 
-    /** Those given that are members still, then the other members, then the others that were given. */
+    /** Those given, then the other members; for the caller to arrange. */
     private List<Way> ways() {
         List<Welcome.Member> told;
         lock.lock();
@@ -157,21 +165,16 @@ public final class GrpcTransport implements SessionTransport {
             lock.unlock();
         }
         boolean http = options.grpc().isEmpty();
-        List<Way> given = options.addresses().stream()
-                .map(address -> new Way(address, http))
-                .toList();
-        Set<String> known = told.stream()
-                .map(member -> http ? member.http() : member.grpc())
-                .collect(Collectors.toSet());
-        List<Way> all = new ArrayList<>(
-                given.stream().filter(way -> known.contains(way.text())).toList());
+        List<Way> all = new ArrayList<>();
+        for (InetSocketAddress given : options.addresses()) {
+            all.add(new Way(given, http, false));
+        }
         Set<String> taken = all.stream().map(Way::text).collect(Collectors.toSet());
         for (Welcome.Member member : told) {
             if (!taken.contains(http ? member.http() : member.grpc())) {
-                address(member.grpc()).ifPresent(address -> all.add(new Way(address, false)));
+                address(member.grpc()).ifPresent(address -> all.add(new Way(address, false, true)));
             }
         }
-        given.stream().filter(way -> !known.contains(way.text())).forEach(all::add);
         return all;
     }
 
@@ -205,10 +208,11 @@ public final class GrpcTransport implements SessionTransport {
         for (InetAddress host : resolved) {
             try {
                 return open(new InetSocketAddress(host, grpc.getPort()), text(grpc), several, hello, receiver);
-            } catch (RefusedException | InterruptedIOException final_) {
-                throw final_;
+            } catch (InterruptedIOException interrupted) {
+                throw interrupted;
             } catch (IOException failed) {
-                last = failed;
+                // A refusal says more than that nobody is there.
+                last = last instanceof RefusedException ? last : failed;
             }
         }
         throw last == null ? new IOException("unknown host") : last;

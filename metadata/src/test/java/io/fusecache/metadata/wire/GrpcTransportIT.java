@@ -16,6 +16,7 @@ import io.fusecache.metadata.session.Operation;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.session.SessionTransport.RefusedException;
 import io.fusecache.metadata.session.Upstream;
+import io.fusecache.metadata.session.Welcome;
 import io.fusecache.metadata.wire.GrpcTransport.Options;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -160,6 +161,50 @@ final class GrpcTransportIT {
                     .isInstanceOf(IOException.class)
                     .isNotInstanceOf(RefusedException.class)
                     .hasMessageContaining("not the leader, it is c");
+        }
+    }
+
+    /** They are how this client reaches the group; members may know each other by names that mean nothing here. */
+    @Test
+    void whatWasGivenIsTriedBeforeWhatTheGroupTells() throws Exception {
+        try (ScriptedCoordinator second = new ScriptedCoordinator();
+                ScriptedCoordinator told = new ScriptedCoordinator();
+                GrpcTransport several = to(coordinator.address(), second.address())) {
+            Welcome.Member member =
+                    new Welcome.Member("127.0.0.1:" + told.address().getPort(), "127.0.0.1:1");
+            coordinator.refusal = Status.UNAVAILABLE.withDescription("not the leader");
+            several.learn(List.of(member));
+            several.open(HELLO, ears).close();
+            coordinator.next();
+            second.next();
+            assertThat(told.heard).isEmpty();
+
+            several.learn(List.of(member));
+            several.open(HELLO, new Ears()).close();
+            coordinator.next();
+            told.next();
+            assertThat(second.heard).as("where a stream broke").isEmpty();
+        }
+    }
+
+    @Test
+    void oneThatRefusesIsNotTheLastToBeAsked() throws Exception {
+        try (ScriptedCoordinator stranger = new ScriptedCoordinator();
+                GrpcTransport several = to(stranger.address(), coordinator.address())) {
+            for (Status refusal : List.of(
+                    Status.FAILED_PRECONDITION.withDescription("inodes of another namespace"),
+                    Status.PERMISSION_DENIED.withDescription("no"),
+                    Status.UNAUTHENTICATED.withDescription("an API key"),
+                    Status.UNIMPLEMENTED)) {
+                stranger.refusal = refusal;
+                several.open(HELLO, new Ears()).close();
+                coordinator.next();
+            }
+            coordinator.refusal = Status.UNAVAILABLE.withDescription("not the leader");
+            stranger.refusal = Status.FAILED_PRECONDITION.withDescription("inodes of another namespace");
+            assertThatThrownBy(() -> several.open(HELLO, new Ears()))
+                    .isInstanceOf(RefusedException.class)
+                    .hasMessageContaining("inodes of another namespace");
         }
     }
 
