@@ -15,17 +15,17 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** One node of a {@link Cluster}. */
+/** One node of a cluster. */
 final class ClusterNode {
     private static final JsonMapper JSON = new JsonMapper();
 
-    private final Cluster cluster;
+    private final ClusterProcesses cluster;
     private final int number;
     private final int port;
     private final List<String> flags;
     private @Nullable Daemon daemon;
 
-    ClusterNode(Cluster cluster, int number, int port, List<String> flags) throws IOException {
+    ClusterNode(ClusterProcesses cluster, int number, int port, List<String> flags) throws IOException {
         this.cluster = cluster;
         this.number = number;
         this.port = port;
@@ -73,9 +73,9 @@ final class ClusterNode {
                 "-listen",
                 "127.0.0.1",
                 "-coordinator",
-                "localhost:" + cluster.coordinatorPort(),
+                cluster.httpAddresses(),
                 "-coordinator-grpc",
-                "localhost:" + cluster.coordinatorGrpcPort()));
+                cluster.grpcAddresses()));
         arguments.addAll(cluster.store());
         arguments.addAll(flags);
         return arguments;

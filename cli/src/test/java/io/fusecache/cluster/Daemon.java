@@ -38,7 +38,7 @@ final class Daemon {
         this.name = name;
         this.process = process;
         this.log = LOGS.resolve(directory.getFileName() + "-" + name + ".log");
-        Thread.ofVirtual().name(name + "-output").start(() -> read(readyLine));
+        Thread.ofPlatform().daemon().name(name + "-output").start(() -> read(readyLine));
     }
 
     /** Starts a program of {@code bin/}; {@link #awaitReady} waits until it is up. */
@@ -127,7 +127,8 @@ final class Daemon {
 
     /** SIGTERM; returns the exit status. */
     int stop() throws InterruptedException {
-        process.destroy();
+        // By its handle: the process itself would close the pipe, and what it prints at its end be lost.
+        process.toHandle().destroy();
         return awaitEnd();
     }
 
@@ -136,13 +137,20 @@ final class Daemon {
             process.destroyForcibly().waitFor();
             throw new AssertionError(name + " did not end within " + STOP_SECONDS + " s: " + output());
         }
-        printed.await();
+        awaitPrinted();
         return process.exitValue();
     }
 
     /** SIGKILL; returns when it is gone. */
     void kill() throws InterruptedException {
-        process.destroyForcibly().waitFor();
-        printed.await();
+        process.toHandle().destroyForcibly();
+        process.waitFor();
+        awaitPrinted();
+    }
+
+    private void awaitPrinted() throws InterruptedException {
+        if (!printed.await(STOP_SECONDS, TimeUnit.SECONDS)) {
+            throw new AssertionError(name + " has ended, and something that it started has not: " + output());
+        }
     }
 }
