@@ -42,23 +42,38 @@ final class Commits {
     }
 
     /**
-     * Commits where the backing file differs from what is committed; an inode that ends with its last close is not worth it.
-     * Returns whether all that was written is committed, or needs not be. EIO where the lease was lost: the bytes were set aside.
+     * Commits where the backing file differs from what is committed. Not where it has no name: while it is open here, whoever opens it
+     * elsewhere comes here, and its last close commits. EIO where the lease was lost: the bytes were set aside.
      */
-    boolean commitChanges(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
+    void commitChanges(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
+        refuseLost(io);
+        if (!unlinked.worthless(io.ino())) {
+            commitWhereItDiffers(io, stillOpen);
+        }
+    }
+
+    /** When the last writer leaves: of a file without a name, too, which programs of other nodes may go on reading. */
+    void commitAtLastClose(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
+        refuseLost(io);
+        commitWhereItDiffers(io, stillOpen);
+    }
+
+    private static void refuseLost(InodeIo io) throws ErrnoException {
         if (io.lost()) {
             throw new ErrnoException(Errno.EIO, "the write lease of inode " + io.ino() + " was lost while it was open");
         }
+    }
+
+    private void commitWhereItDiffers(InodeIo io, boolean stillOpen) throws ErrnoException, IOException {
         CachedFile file = io.isOpen() ? io.opened().file() : null;
-        if (file == null || !io.live() || unlinked.worthless(io.ino())) {
-            return file == null || !io.live();
+        if (file == null || !io.live()) {
+            return;
         }
         if (io.differs(file.file().stat())) {
             commit(io, file, stillOpen);
         } else if (!stillOpen) {
             file.committed(io.opened().version(), false);
         }
-        return true;
     }
 
     /** What close(2) of one descriptor commits: all of it, whoever wrote it, through whatever other descriptor or mapping. */
@@ -114,6 +129,10 @@ final class Commits {
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ESTALE) {
                 throw e;
+            }
+            if (unlinked.worthless(io.ino()) && !metadata.exists(io.ino())) {
+                // Ended with the session that held it: nobody reads it any more.
+                return;
             }
             next = next(madeUnheard(io, file, next, e), stat, checksums);
             metadata.commit(next, stat.modified(), stat.changed(), stat.allocatedBytes());

@@ -264,7 +264,7 @@ final class InodeIo {
         changed = false;
     }
 
-    /** The last writer is gone and all is committed: the inode tells size and times again. What has no name never is. */
+    /** The last writer is gone and all is committed: the inode tells size and times again. What never had a name never is. */
     void stoppedWriting() {
         inTurn();
         committedHere = false;

@@ -138,7 +138,7 @@ public final class Names {
 
     Created createUnnamed(long parent, NewInode what, OpenMode mode) throws ErrnoException {
         Inode made = metadata.createUnnamed(parent, what);
-        unlinked.add(made);
+        unlinked.addNeverNamed(made);
         return opened(made, mode);
     }
 

@@ -220,30 +220,33 @@ final class Releases {
     private long stopWriting(InodeIo io) {
         long ino = io.ino();
         try {
-            if (!io.lost() && !unlinked.worthless(ino)) {
+            if (!io.lost() && !unlinked.worthlessElsewhere(ino)) {
                 boolean mapped = io.live() && writtenByMapping(io);
                 if (io.unmapped(mapped)) {
                     commits.commitOtherBytes(io);
                 } else if (io.live() && !mapped) {
                     commits.commitUnseenStores(io);
                 }
-                commits.commitChanges(io, mapped);
+                commits.commitAtLastClose(io, mapped);
                 tellOfMapping(io);
                 if (mapped) {
                     return io.nextLookMillis();
                 }
-                queueUpload(io);
+                if (!unlinked.worthless(ino)) {
+                    queueUpload(io);
+                }
             }
         } catch (ErrnoException | IOException e) {
             setAsideWhereOverQuota(io, e);
-            if (!io.lost()) {
+            boolean hopeless = e instanceof IOException && unlinked.worthless(ino);
+            if (!io.lost() && !hopeless) {
                 LOG.warn("inode {} is written but not committed, trying again in {}: {}", ino, RETRY, e.getMessage());
                 return RETRY.toMillis();
             }
             LOG.error("inode {}: {}", ino, e.getMessage());
         }
         metadata.endWrite(ino);
-        if (!unlinked.worthless(ino)) {
+        if (!unlinked.worthlessElsewhere(ino)) {
             io.stoppedWriting();
         }
         return 0;

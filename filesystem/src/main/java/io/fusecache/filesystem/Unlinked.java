@@ -19,6 +19,9 @@ final class Unlinked {
     /** Those of them that the trash had when they were removed. */
     private final Set<Long> kept = ConcurrentHashMap.newKeySet();
 
+    /** Those that never had one: no other node knows of them. */
+    private final Set<Long> neverNamed = ConcurrentHashMap.newKeySet();
+
     /** Open here while something about them changed elsewhere: their last name may have gone with that. */
     private final Set<Long> suspected = ConcurrentHashMap.newKeySet();
 
@@ -43,20 +46,37 @@ final class Unlinked {
         }
     }
 
+    /** Made by O_TMPFILE. */
+    void addNeverNamed(Inode made) {
+        add(made);
+        neverNamed.add(made.ino());
+    }
+
     /** It has a name again (linkat of an O_TMPFILE). */
     void linked(long ino) {
-        held.remove(ino);
+        left(ino);
+    }
+
+    /** True where it was held. */
+    private boolean left(long ino) {
         forgotten.remove(ino);
         kept.remove(ino);
+        neverNamed.remove(ino);
+        return held.remove(ino);
     }
 
     boolean contains(long ino) {
         return held.contains(ino);
     }
 
-    /** Whether nobody will want its bytes after the last close here. */
+    /** Whether nobody will want its bytes when it is open nowhere any more. */
     boolean worthless(long ino) {
         return held.contains(ino) && !kept.contains(ino);
+    }
+
+    /** Whether nobody will want its bytes after the last close here, since no other node can have it open. */
+    boolean worthlessElsewhere(long ino) {
+        return neverNamed.contains(ino) && worthless(ino);
     }
 
     /** The kernel has no more use of it; {@code open}: a handle has. */
@@ -105,9 +125,7 @@ final class Unlinked {
                 return false;
             }
             last.run();
-            forgotten.remove(ino);
-            held.remove(ino);
-            kept.remove(ino);
+            boolean ignored = left(ino);
             answer = metadata.releaseUnlinked(Set.of(ino));
         } finally {
             CompletableFuture<?> ignored = answer.whenComplete((done, failure) -> incarnations.goOn(ino));
@@ -117,9 +135,7 @@ final class Unlinked {
     }
 
     private void release(long ino) {
-        forgotten.remove(ino);
-        kept.remove(ino);
-        if (held.remove(ino)) {
+        if (left(ino)) {
             CompletableFuture<?> ignored = metadata.releaseUnlinked(Set.of(ino));
             departed.released(ino);
         }

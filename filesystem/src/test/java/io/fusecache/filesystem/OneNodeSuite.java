@@ -313,8 +313,8 @@ abstract class OneNodeSuite {
         assertThat(fd.stat().links()).isZero();
         fd.close();
         programs.forget(fd.id);
-        assertThat(node.local.find(fd.id)).isEmpty();
         Awaitility.await().until(() -> cluster.isGone(fd.id));
+        Awaitility.await().until(() -> node.local.find(fd.id).isEmpty());
     }
 
     @Test

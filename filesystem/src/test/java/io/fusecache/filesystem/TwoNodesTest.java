@@ -277,6 +277,40 @@ final class TwoNodesTest {
         Awaitility.await().until(() -> cluster.isGone(fd.id));
     }
 
+    /** As one disk has it: B has read nothing yet, and what was opened is nowhere any more. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatIsWrittenToARemovedFileIsReadElsewhereAfterItsLastClose(boolean passthrough) throws Exception {
+        TestNode nodeC = cluster.node("c", TestNode.Setup.of(passthrough).withUploadDelay(Duration.ofMinutes(10)));
+        Programs c = nodeC.programs();
+        c.write("/f", OneNodeSuite.bytes(1, 3 * BLOCK));
+        Programs.Fd reader = b.open("/f", OpenMode.READ);
+        byte[] after = OneNodeSuite.bytes(2, 5 * BLOCK + 7);
+        try (Programs.Fd writer = c.open("/f", Programs.READ_WRITE)) {
+            c.unlink("/f");
+            writer.write(0, after);
+        }
+        assertThat(reader.read(0, 6 * BLOCK)).isEqualTo(after);
+        assertThat(reader.stat().size()).isEqualTo(after.length);
+        assertThat(reader.stat().links()).isZero();
+        reader.close();
+        Awaitility.await().until(() -> cluster.isGone(reader.id));
+        Awaitility.await()
+                .until(() -> nodeB.local.find(reader.id).isEmpty()
+                        && nodeC.local.find(reader.id).isEmpty());
+    }
+
+    @Test
+    void whatNeverHadANameIsNotCommitted() throws Exception {
+        Programs.Fd fd = a.tmpfile("/");
+        fd.write(0, OneNodeSuite.bytes(1, BLOCK));
+        fd.close();
+        assertThat(nodeB.metadata.inode(fd.id).version()).isZero();
+        a.forget(fd.id);
+        Awaitility.await().until(() -> cluster.isGone(fd.id));
+        assertThat(nodeA.local.find(fd.id)).isEmpty();
+    }
+
     /** B has read nothing of it yet, the bucket has nothing, and A has no use of it any more: A's bytes stay for B. */
     @Test
     void whatOnlyTheNodeThatRemovedItHasIsStillReadElsewhere() throws Exception {
