@@ -184,13 +184,22 @@ final class AccessTimes {
     }
 
     /**
-     * At close(2) of a reader: where the kernel was let keep its pages, it may have answered from them without a word, so
-     * whoever closes has read.
+     * At close(2) of a reader: where the kernel may have had pages, it may have answered from them without a word, so whoever
+     * closes has read.
      */
     void closedByReader(InodeIo io) {
-        if (io.watched() != null && io.pagesKept()) {
-            read(io);
-            kernel.attributesChanged(io.nodeId);
+        InodeIo.Backing backing = io.backing();
+        CachedFile file = backing == null ? null : backing.file();
+        if (io.watched() == null || file == null) {
+            return;
+        }
+        try {
+            if (io.mayHavePages(file.file().stat())) {
+                read(io);
+                kernel.attributesChanged(io.nodeId);
+            }
+        } catch (IOException e) {
+            LOG.debug("whether inode {} was read is not known", io.ino(), e);
         }
     }
 

@@ -4,6 +4,7 @@ import io.fusecache.cache.CachedFile;
 import io.fusecache.cache.Disk;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Timestamp;
+import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -103,6 +104,7 @@ final class InodeIo {
     private volatile Disk.@Nullable Stat committedStat;
     private volatile @Nullable Timestamp watched;
     private volatile boolean pagesKept;
+    private volatile Disk.@Nullable Stat withoutPages;
     private volatile boolean overtaken;
     private boolean changed;
     private boolean committedHere;
@@ -182,6 +184,7 @@ final class InodeIo {
         committedStat = null;
         watched = null;
         pagesKept = false;
+        withoutPages = null;
         overtaken = false;
         return last;
     }
@@ -204,6 +207,9 @@ final class InodeIo {
     boolean removeReader() {
         inTurn();
         readers--;
+        if (readers == 0) {
+            withoutPages = null;
+        }
         return checkEmpty();
     }
 
@@ -361,20 +367,36 @@ final class InodeIo {
         return first;
     }
 
-    /** Whether an open left the kernel the pages it had, from which it answers reads without a word. */
-    boolean pagesKept() {
-        return pagesKept;
+    /**
+     * Whether the kernel may have had pages to answer a reader from without a word: an open left it those that it had, or a writer has
+     * made some since one took them away.
+     *
+     * @param now how the backing file looks
+     */
+    boolean mayHavePages(Disk.Stat now) {
+        Disk.Stat before = withoutPages;
+        return pagesKept || (before != null && !sameContent(before, now));
     }
 
     /**
      * Whether an open leaves the kernel its pages, and so from then on. Not where a read has to show: the first one must come
-     * to the daemon, unless the file is being written.
+     * to the daemon, unless the file is being written. It is not any more, for that matter, when all is committed: its writer's
+     * close(2) has returned, and the kernel's RELEASE is on its way.
      *
      * @param ofThisVersion whether pages that it may have from before are of what is open
      */
-    boolean keepPages(boolean ofThisVersion) {
-        boolean kept = opened().mode() == Mode.DAEMON && (live || watched == null) && (shared() || ofThisVersion);
+    boolean keepPages(boolean ofThisVersion) throws IOException {
+        Backing now = opened();
+        if (now.mode() != Mode.DAEMON) {
+            return false;
+        }
+        Disk.Stat stat = live ? now.cached().file().stat() : null;
+        boolean written = stat != null && differs(stat);
+        boolean kept = (written || watched == null) && (shared() || ofThisVersion);
         pagesKept |= kept;
+        if (!kept && readers > 0 && withoutPages == null) {
+            withoutPages = stat;
+        }
         return kept;
     }
 

@@ -298,7 +298,7 @@ final class Opens {
         }
     }
 
-    private OpenFile answer(InodeIo io, OpenMode mode) {
+    private OpenFile answer(InodeIo io, OpenMode mode) throws IOException {
         InodeIo.Backing backing = io.opened();
         CachedFile file = backing.file();
         int incarnation = file == null ? 0 : file.incarnation();

@@ -65,6 +65,39 @@ final class OneNodeDaemonTest extends OneNodeSuite {
         return file.keepCache();
     }
 
+    /** Its writer's close(2) has returned, and the kernel's release has not come yet. */
+    @Test
+    void whoOpensWhatWasJustClosedAndDoesNotReadItHasNotReadIt() throws Exception {
+        try (Programs.Fd writer = programs.create("/f")) {
+            writer.write(0, new byte[10]);
+            writer.flush();
+            Timestamp made = programs.stat("/f").accessed();
+            tick();
+            assertThat(keepsPagesAtOpen(writer.id)).isFalse();
+            assertThat(programs.stat("/f").accessed()).isEqualTo(made);
+            try (Programs.Fd reader = programs.open("/f", OpenMode.READ)) {
+                assertThat(reader.read(0, 10)).hasSize(10);
+            }
+            assertThat(programs.stat("/f").accessed()).isGreaterThan(made);
+        }
+    }
+
+    /** The kernel has the pages that were written. */
+    @Test
+    void whatIsWrittenWhileItIsOpenForReadingCountsAsReadAtTheClose() throws Exception {
+        try (Programs.Fd writer = programs.create("/f")) {
+            writer.write(0, new byte[10]);
+            writer.flush();
+            Timestamp made = programs.stat("/f").accessed();
+            OpenFile reader = node.files.open(writer.id, OpenMode.READ);
+            tick();
+            writer.write(0, new byte[20]);
+            node.files.flush(writer.id, reader.handle());
+            node.files.release(writer.id, reader.handle());
+            assertThat(programs.stat("/f").accessed()).isGreaterThan(made);
+        }
+    }
+
     @Test
     void aReadWithoutTraceLeavesTheAccessTime() throws Exception {
         programs.write("/f", new byte[1]);
