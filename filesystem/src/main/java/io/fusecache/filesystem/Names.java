@@ -17,6 +17,9 @@ public final class Names {
     private static final int RENAME_EXCHANGE = 2;
     private static final int RENAME_WHITEOUT = 4;
 
+    /** How often what a name leads to may be removed while it is looked up. */
+    private static final int MOST_LOOKUPS = 100;
+
     private final Metadata metadata;
     private final BucketMirror mirror;
     private final Attributes attributes;
@@ -47,7 +50,17 @@ public final class Names {
 
     Node lookup(long parent, FileName name) throws ErrnoException {
         refuseReserved(parent, name, Errno.ENOENT);
-        return attributes.node(noted(find(parent, name)));
+        for (int i = 0; ; i++) {
+            Inode found = noted(find(parent, name));
+            try {
+                return attributes.node(found);
+            } catch (ErrnoException e) {
+                // Removed since it was found: what the name leads to by now is what counts.
+                if (e.errno() != Errno.ESTALE || i == MOST_LOOKUPS) {
+                    throw e;
+                }
+            }
+        }
     }
 
     private Inode find(long parent, FileName name) throws ErrnoException {

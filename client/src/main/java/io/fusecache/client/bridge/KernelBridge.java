@@ -38,6 +38,7 @@ public final class KernelBridge implements FuseHandler {
     private final Validity validity;
     private final KernelTypes types;
     private final DirectoryListing listing;
+    private final Creation creation;
     private final Answering answering;
     private final KernelLocks locks;
 
@@ -52,6 +53,7 @@ public final class KernelBridge implements FuseHandler {
         this.validity = new Validity(metadata, port, nameValidity);
         this.types = new KernelTypes(validity, clock);
         this.listing = new DirectoryListing(files, types, validity);
+        this.creation = new Creation(files);
         this.answering = new Answering(executor);
         this.locks = new KernelLocks(metadata.locks(), answering, executor);
     }
@@ -343,11 +345,9 @@ public final class KernelBridge implements FuseHandler {
     }
 
     private void create(FuseRequest.Create r, Reply reply) throws ErrnoException {
-        OpenMode mode = KernelTypes.openMode(r.flags());
         NewInode inode = newInode(r, FileType.REGULAR, r.mode(), r.umask(), 0, null);
         long asked = validity.asked(false);
-        Names.Created made =
-                KernelTypes.created(r, () -> files.create(r.nodeId(), KernelTypes.name(r.name()), inode, mode));
+        Names.Created made = creation.open(r, inode);
         created(made, types.entry(r.nodeId(), r.name(), made.node(), asked), r.flags(), reply);
     }
 

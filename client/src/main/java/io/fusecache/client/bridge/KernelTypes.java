@@ -1,6 +1,5 @@
 package io.fusecache.client.bridge;
 
-import io.fusecache.filesystem.Names;
 import io.fusecache.filesystem.Node;
 import io.fusecache.filesystem.OpenFile;
 import io.fusecache.filesystem.OpenMode;
@@ -12,7 +11,6 @@ import io.fusecache.fuse.wire.FuseRequest;
 import io.fusecache.fuse.wire.OpenReply;
 import io.fusecache.fuse.wire.StatxReply;
 import io.fusecache.metadata.AttributeChange;
-import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.Inode;
@@ -47,26 +45,6 @@ final class KernelTypes {
 
     static FileName name(io.fusecache.fuse.wire.FileName name) throws ErrnoException {
         return FileName.of(name.toByteArray());
-    }
-
-    /** Creates a name for a CREATE. */
-    interface Creation {
-        Names.Created create() throws ErrnoException;
-    }
-
-    /**
-     * The kernel, told a moment ago that there is no such name, asks for it to be created. Where it is there now, and may be, the kernel
-     * looks again for ESTALE, and opens it like any other: with the rights that the caller has on it.
-     */
-    static Names.Created created(FuseRequest.Create request, Creation creation) throws ErrnoException {
-        try {
-            return creation.create();
-        } catch (ErrnoException e) {
-            if (e.errno() == Errno.EEXIST && (request.flags() & Posix.O_EXCL) == 0) {
-                throw new ErrnoException(Errno.ESTALE, "created by another meanwhile", e);
-            }
-            throw e;
-        }
     }
 
     static Attributes attributes(Inode inode) {

@@ -211,7 +211,10 @@ final class Races {
                             names(caller, at + (first ? "/b" : "/a"), first ? "a" : "b");
                         }),
                 moved(),
-                replaced(TIMES));
+                replaced(TIMES),
+                NamesThatComeAndGo.removed(),
+                NamesThatComeAndGo.movedAway(),
+                NamesThatComeAndGo.replaced());
     }
 
     /** Files that all rename among more names than there are files: none is lost, and none is there twice. */
@@ -300,13 +303,13 @@ final class Races {
 
     // What is made and looked at
 
-    private static void file(Caller caller, String path, String content) {
+    static void file(Caller caller, String path, String content) {
         int fd = caller.open(path, O_WRONLY | O_CREAT | O_EXCL, 0644).okInt();
         caller.write(fd, content).is(content.length());
         caller.close(fd).is(0);
     }
 
-    private static String content(Caller caller, String path) {
+    static String content(Caller caller, String path) {
         int fd = caller.open(path, O_RDONLY).okInt();
         long count = caller.pread(fd, MAX_CONTENT, 0).ok();
         String content = new String(caller.buffered(count), StandardCharsets.ISO_8859_1);
@@ -319,7 +322,7 @@ final class Races {
         expect(path + " has '" + found + "' of '" + expected + "'", found.equals(expected));
     }
 
-    private static List<String> list(Caller caller, String path) {
+    static List<String> list(Caller caller, String path) {
         int fd = caller.open(path, O_RDONLY | O_DIRECTORY).okInt();
         List<String> names = caller.entries(fd).stream()
                 .map(Entry::name)
@@ -332,17 +335,17 @@ final class Races {
         return names;
     }
 
-    private static void names(Caller caller, String path, String... expected) {
+    static void names(Caller caller, String path, String... expected) {
         List<String> found = list(caller, path);
         expect(path + " has " + found + " of " + List.of(expected), found.equals(List.of(expected)));
     }
 
-    private static void count(Caller caller, String path, int expected) {
+    static void count(Caller caller, String path, int expected) {
         List<String> found = list(caller, path);
         expect(path + " has " + expected + " entries: " + found, found.size() == expected);
     }
 
-    private static void links(Caller caller, String path, int expected) {
+    static void links(Caller caller, String path, int expected) {
         caller.statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS).ok();
         int found = caller.answeredStat().links();
         expect(path + " has " + found + " links of " + expected, found == expected);
@@ -373,7 +376,7 @@ final class Races {
         expect(answers + " are all " + expected, answers.stream().allMatch(answer -> answer == expected));
     }
 
-    private static void expect(String what, boolean holds) {
+    static void expect(String what, boolean holds) {
         if (!holds) {
             throw new Violation("not so: " + what);
         }
