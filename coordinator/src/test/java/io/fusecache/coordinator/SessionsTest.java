@@ -331,6 +331,25 @@ final class SessionsTest {
     }
 
     @Test
+    void nothingIsKeptOfAnInodeThatIsNoMore() throws Exception {
+        int leased = coordinator.sessions().leasedInodes();
+        for (int i = 0; i < 10; i++) {
+            Inode made = a.create(Inode.ROOT, name("x" + i), file(true));
+            for (int version = 0; version < 3; version++) {
+                a.commit(next(a.content(made.ino()), 9), Timestamp.EPOCH, Timestamp.EPOCH, 9);
+            }
+            a.endWrite(made.ino());
+            assertThat(b.lookup(Inode.ROOT, name("x" + i)).version()).isEqualTo(3);
+            assertThat(b.holders(made.ino(), 3)).isNotEmpty();
+            assertThat(a.unlink(Inode.ROOT, name("x" + i)).links()).isZero();
+            a.releaseUnlinked(Set.of(made.ino())).join();
+        }
+        // The root's, at most, is new.
+        assertThat(coordinator.sessions().leasedInodes()).isLessThanOrEqualTo(leased + 1);
+        assertThat(coordinator.sessions().blocks().size()).isZero();
+    }
+
+    @Test
     void attributesAreCachedTheAbsentOnesToo() throws Exception {
         Inode made = a.create(Inode.ROOT, name("x"), file(false));
         FileName key = name("user.k");

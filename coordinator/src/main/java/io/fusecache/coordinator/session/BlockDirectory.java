@@ -4,15 +4,19 @@ import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which nodes said that they have blocks of which versions. In memory only: clients say it again after a restart.
  *
- * <p>Bounded by the number of versions, about 150 bytes each with one holder; past the bound the versions that were asked
- * for least recently are forgotten, which costs their readers a read from the bucket. Guarded by its own monitor.
+ * <p>Bounded by the number of versions, about 300 bytes each with one holder; past the bound the versions that were asked
+ * for least recently are forgotten, which costs their readers a read from the bucket. Those of an inode go with it. Guarded by its own monitor.
  */
 public final class BlockDirectory {
     private record Version(long ino, long version) {}
@@ -22,6 +26,9 @@ public final class BlockDirectory {
 
     private final int mostVersions;
     private final LinkedHashMap<Version, List<Holding>> holders = new LinkedHashMap<>(64, 0.75f, true);
+
+    /** The same versions, by inode. */
+    private final Map<Long, Set<Long>> versions = new HashMap<>();
 
     BlockDirectory(int mostVersions) {
         this.mostVersions = mostVersions;
@@ -55,12 +62,29 @@ public final class BlockDirectory {
             changed.add(new Holding(node, union));
         }
         if (changed.isEmpty()) {
-            holders.remove(version);
+            remove(version);
         } else {
             holders.put(version, List.copyOf(changed));
+            versions.computeIfAbsent(version.ino(), none -> new HashSet<>(2)).add(version.version());
         }
         if (holders.size() > mostVersions) {
-            holders.remove(holders.firstEntry().getKey());
+            remove(holders.firstEntry().getKey());
+        }
+    }
+
+    private void remove(Version version) {
+        holders.remove(version);
+        Set<Long> known = versions.get(version.ino());
+        if (known != null && known.remove(version.version()) && known.isEmpty()) {
+            versions.remove(version.ino());
+        }
+    }
+
+    /** There is no such inode any more. */
+    synchronized void ended(long ino) {
+        Set<Long> known = versions.remove(ino);
+        if (known != null) {
+            known.forEach(version -> holders.remove(new Version(ino, version)));
         }
     }
 

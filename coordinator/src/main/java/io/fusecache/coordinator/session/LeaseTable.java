@@ -103,6 +103,21 @@ final class LeaseTable {
         }
     }
 
+    /** There is no such inode any more, and no other will have its number. */
+    void ended(long ino) {
+        Object holder = leases.get(ino);
+        if (holder instanceof Session one) {
+            one.dropped();
+        } else if (holder instanceof Session[] several) {
+            for (Session one : several) {
+                one.dropped();
+            }
+        }
+        leases.remove(ino);
+        open.remove(ino);
+        named.remove(ino);
+    }
+
     private static Object without(Session[] several, Session session) {
         Session[] left = Arrays.stream(several).filter(one -> one != session).toArray(Session[]::new);
         return left.length == 1 ? left[0] : left;

@@ -3,6 +3,7 @@ package io.fusecache.coordinator.session;
 import io.fusecache.coordinator.namespace.Context;
 import io.fusecache.coordinator.namespace.Outcome;
 import io.fusecache.coordinator.state.Changes;
+import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Log;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.metadata.Errno;
@@ -57,6 +58,7 @@ final class Sequencer {
     private final ScheduledExecutorService timer;
     private final Duration lease;
     private final LeaseTable leases;
+    private final BlockDirectory blocks;
     private final Map<Long, Turn> blocked = new HashMap<>();
     private final Map<Long, Set<Turn>> writeWaiters = new HashMap<>();
     private final Set<NodeId> live = new HashSet<>();
@@ -82,6 +84,7 @@ final class Sequencer {
             ScheduledExecutorService timer,
             Duration lease,
             LeaseTable leases,
+            BlockDirectory blocks,
             Fence fence) {
         this.view = view;
         this.log = log;
@@ -89,6 +92,7 @@ final class Sequencer {
         this.timer = timer;
         this.lease = lease;
         this.leases = leases;
+        this.blocks = blocks;
         this.fence = fence;
     }
 
@@ -358,6 +362,10 @@ final class Sequencer {
         }
         finish(turn, outcome);
         for (long ino : outcome.touched()) {
+            if (outcome.changes().deletes(Keys.inode(ino))) {
+                leases.ended(ino);
+                blocks.ended(ino);
+            }
             Set<Turn> waiters = writeWaiters.remove(ino);
             if (waiters != null) {
                 ready.addAll(waiters);

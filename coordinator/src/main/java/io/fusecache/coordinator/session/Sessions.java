@@ -81,7 +81,7 @@ public final class Sessions {
         this.lease = limits.lease();
         this.leases = new LeaseTable(limits.mostLeasesPerSession());
         this.blocks = new BlockDirectory(limits.mostVersionsInDirectory());
-        this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, this::fenceIfGone);
+        this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, blocks, this::fenceIfGone);
         this.locks = new LockDesk(sequencer, this::endIfGone, lease.toNanos());
     }
 

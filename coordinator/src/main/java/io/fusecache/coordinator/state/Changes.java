@@ -32,6 +32,11 @@ public final class Changes implements View {
         pending.put(key, null);
     }
 
+    /** Whether the batch takes that key away, which need not be there. */
+    public boolean deletes(byte[] key) {
+        return pending.containsKey(key) && pending.get(key) == null;
+    }
+
     public boolean isEmpty() {
         return pending.isEmpty();
     }

@@ -48,7 +48,10 @@ final class LeaseTableTest {
         for (int i = 0; i < 5000; i++) {
             int ino = 1 + random.nextInt(INODES - 1);
             Session session = sessions.get(random.nextInt(SESSIONS));
-            if (random.nextBoolean()) {
+            if (random.nextInt(20) == 0) {
+                table.ended(ino);
+                expected.get(ino).clear();
+            } else if (random.nextBoolean()) {
                 table.grant(ino, session);
                 expected.get(ino).add(session);
             } else {
