@@ -363,6 +363,12 @@ final class Guests implements Homes.Host, AutoCloseable {
                 throw Failures.of("stat of inode " + ino, e);
             }
             return new HomeReply.NotHome();
+        } catch (IllegalStateException e) {
+            // Closed under our eyes, and its pin was given back before we asked.
+            if (backing.equals(io.backing())) {
+                throw e;
+            }
+            return new HomeReply.NotHome();
         }
     }
 
