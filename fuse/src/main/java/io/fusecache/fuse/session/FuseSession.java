@@ -269,6 +269,11 @@ public final class FuseSession implements AutoCloseable {
         return stopping;
     }
 
+    /** Of the device, one for each reader; complete before the first of them runs. */
+    List<Integer> descriptors() {
+        return descriptors;
+    }
+
     void retrieved(FuseRequest.NotifyReply reply) {
         notifier.retrieved(reply);
     }

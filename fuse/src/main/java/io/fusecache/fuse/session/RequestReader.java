@@ -197,10 +197,13 @@ final class RequestReader implements Runnable {
     private void interrupt(FuseRequest.Interrupt interrupt) {
         Pending target = connection.inFlight().find(interrupt.target());
         if (target == null) {
-            // Another reader has the request in its hands and has not shown it yet: have this sent once more. Where it
-            // is
-            // answered already, the kernel drops both.
-            connection.device().writeError(fd, interrupt.header().unique(), Errno.EAGAIN);
+            // Another reader has the request in its hands and has not shown it yet: have this sent once more. The
+            // kernel
+            // looks for the request among those of the descriptor that this is written to. Answered already, it is with
+            // none.
+            for (int each : session.descriptors()) {
+                connection.device().writeError(each, interrupt.header().unique(), Errno.EAGAIN);
+            }
             return;
         }
         try {

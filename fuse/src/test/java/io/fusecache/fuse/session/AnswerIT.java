@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.fusecache.fuse.mount.MountTable;
+import io.fusecache.fuse.sys.Linux;
 import io.fusecache.fuse.sys.LocalFile;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.wire.Errno;
 import io.fusecache.fuse.wire.FuseRequest;
 import io.fusecache.fuse.wire.InitFlag;
+import io.fusecache.fuse.wire.MalformedRequest;
 import io.fusecache.fuse.wire.OpenReply;
+import io.fusecache.fuse.wire.ReplyEncoder;
+import io.fusecache.fuse.wire.RequestDecoder;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +25,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -132,6 +138,73 @@ class AnswerIT {
             assertThat(seen.poll(10, TimeUnit.SECONDS)).isEqualTo("interrupted");
             assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
         }
+    }
+
+    /**
+     * The test is the reader that has taken a request and not shown it yet, while the session's reader of another descriptor
+     * gets the INTERRUPT.
+     */
+    @Test
+    void anInterruptThatOvertakesItsRequestComesAgain() throws Exception {
+        List<CountDownLatch> release = List.of(new CountDownLatch(1), new CountDownLatch(1));
+        BlockingQueue<Integer> stuck = new LinkedBlockingQueue<>();
+        slowRead = (read, reply) -> {
+            int reader = Thread.currentThread().getName().endsWith("-0") ? 0 : 1;
+            stuck.add(reader);
+            try {
+                release.get(reader).await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+            reply.error(Errno.EINTR);
+        };
+        try (Mounted mounted = Mounted.of(files, options -> options.withReaders(2));
+                LocalFile slowFile = LocalFile.open(mounted.resolve("slow"), Posix.O_RDONLY, 0);
+                Arena arena = Arena.ofShared()) {
+            Asker first = new Asker(slowFile);
+            Asker second = new Asker(slowFile);
+            assertThat(List.of(stuck.take(), stuck.take())).containsExactlyInAnyOrder(0, 1);
+            Asker third = new Asker(slowFile);
+            int device = mounted.session.descriptors().get(1);
+            MemorySegment message = arena.allocate(2 << 20);
+            FuseRequest taken = take(device, message);
+            assertThat(taken).isInstanceOf(FuseRequest.Read.class);
+            assertThat(Linux.signalThread(third.threadId.get(), SIGNAL)).isZero();
+            release.get(0).countDown();
+            long unique = taken.header().unique();
+            assertThat(take(device, message))
+                    .isInstanceOfSatisfying(
+                            FuseRequest.Interrupt.class,
+                            interrupt -> assertThat(interrupt.target()).isEqualTo(unique));
+            ReplyEncoder.header(message, 0, ReplyEncoder.HEADER_LENGTH, Errno.EINTR, unique);
+            assertThat(Posix.write(device, message, ReplyEncoder.HEADER_LENGTH)).isEqualTo(ReplyEncoder.HEADER_LENGTH);
+            release.get(1).countDown();
+            for (Asker asker : List.of(first, second, third)) {
+                assertThat(asker.answer.get(10, TimeUnit.SECONDS)).isEqualTo(-Errno.EINTR);
+            }
+        }
+    }
+
+    private static final int SIGNAL = 60;
+
+    /** A thread in pread(2), whose signals do nothing but interrupt it. */
+    private static final class Asker {
+        final CompletableFuture<Integer> threadId = new CompletableFuture<>();
+        final CompletableFuture<Long> answer = new CompletableFuture<>();
+
+        Asker(LocalFile file) {
+            Thread.ofPlatform().daemon().start(() -> {
+                try (Arena arena = Arena.ofConfined()) {
+                    threadId.complete(Linux.threadId());
+                    answer.complete(Posix.pread(file.fd(), arena.allocate(16), 16, 0));
+                }
+            });
+        }
+    }
+
+    private static FuseRequest take(int device, MemorySegment message) throws MalformedRequest {
+        long length = Posix.read(device, message, message.byteSize());
+        return new RequestDecoder(true).decode(message, Math.toIntExact(length));
     }
 
     @Test
