@@ -4,6 +4,7 @@ import io.fusecache.testkit.posix.rules.Chapters;
 import io.fusecache.testkit.posix.scene.Report;
 import io.fusecache.testkit.posix.scene.Rule;
 import io.fusecache.testkit.posix.scene.Runner;
+import io.fusecache.testkit.posix.scene.Runner.Leftovers;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,10 +18,11 @@ import java.util.stream.IntStream;
 public final class PosixSuite {
     private static final String USAGE = """
             usage: java --enable-native-access=ALL-UNNAMED -cp fusecache-testkit.jar \
-            io.fusecache.testkit.posix.PosixSuite [--only REGEX] [--slow] [--threads N] [--list] DIRECTORY
+            io.fusecache.testkit.posix.PosixSuite [--only REGEX] [--slow] [--threads N] [--keep] [--list] DIRECTORY
               --only     rules whose name has a match of this
               --slow     those too that take a minute each
               --threads  how many rules at once (2)
+              --keep     leave what the rules make, which takes half the time where removing is dear
               --list     print the names of the rules, and try none
             Root must run it: it makes calls as several users.""";
 
@@ -51,6 +53,7 @@ public final class PosixSuite {
         int threads = DEFAULT_THREADS;
         boolean list = false;
         boolean slow = false;
+        Leftovers leftovers = Leftovers.REMOVED;
         Path directory = null;
         Queue<String> words = new ArrayDeque<>(List.of(arguments));
         for (String word = words.poll(); word != null; word = words.poll()) {
@@ -58,6 +61,7 @@ public final class PosixSuite {
                 case "--only" -> only = Pattern.compile(value(words));
                 case "--threads" -> threads = Integer.parseInt(value(words));
                 case "--slow" -> slow = true;
+                case "--keep" -> leftovers = Leftovers.KEPT;
                 case "--list" -> list = true;
                 default -> directory = Path.of(word);
             }
@@ -71,13 +75,17 @@ public final class PosixSuite {
             System.err.println(USAGE);
             System.exit(2);
         } else {
-            System.exit(run(rules, directory, threads) ? 0 : 1);
+            System.exit(run(rules, directory, threads, leftovers) ? 0 : 1);
         }
     }
 
-    private static boolean run(List<Rule> rules, Path directory, int threads) throws IOException, InterruptedException {
+    private static boolean run(List<Rule> rules, Path directory, int threads, Leftovers leftovers)
+            throws IOException, InterruptedException {
         long start = System.nanoTime();
-        Report report = Runner.run(rules, directory, threads);
+        Report report = Runner.run(rules, directory, threads, leftovers);
+        for (Report.Inapplicable untried : report.inapplicable()) {
+            System.out.println("NOT APPLICABLE " + untried.rule().name() + "\n       " + untried.why());
+        }
         for (Report.Failed failed : report.failed()) {
             System.out.println("FAILED " + failed.rule().name() + "\n       " + failed.why());
         }

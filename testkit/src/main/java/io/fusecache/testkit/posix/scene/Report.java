@@ -26,10 +26,15 @@ public record Report(List<Result> results) {
     public record Inapplicable(Rule rule, String why) implements Result {}
 
     public List<Failed> failed() {
-        return results.stream()
-                .filter(Failed.class::isInstance)
-                .map(Failed.class::cast)
-                .toList();
+        return those(Failed.class);
+    }
+
+    public List<Inapplicable> inapplicable() {
+        return those(Inapplicable.class);
+    }
+
+    private <R extends Result> List<R> those(Class<R> fate) {
+        return results.stream().filter(fate::isInstance).map(fate::cast).toList();
     }
 
     /** 'N passed, N failed, N not applicable (why: how many)'. */

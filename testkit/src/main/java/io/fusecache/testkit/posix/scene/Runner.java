@@ -24,32 +24,46 @@ public final class Runner {
     private final List<Rule> rules;
     private final Path directory;
     private final Shared shared;
+    private final boolean removing;
     private final AtomicReferenceArray<Report.Result> results;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger workers = new AtomicInteger();
     /** Of the thread that runs. */
     private boolean gaveUp;
 
-    private Runner(List<Rule> rules, Path directory, Shared shared) {
+    private Runner(List<Rule> rules, Path directory, Shared shared, boolean removing) {
         this.rules = List.copyOf(rules);
         this.directory = directory;
         this.shared = shared;
+        this.removing = removing;
         this.results = new AtomicReferenceArray<>(rules.size());
     }
 
+    /** What becomes of what checks make. */
+    public enum Leftovers {
+        /** Removed after each check. */
+        REMOVED,
+        /** Left there: for a file system that goes with it, where removing takes as long as checking. */
+        KEPT
+    }
+
     /**
-     * Blocks until all are checked. The directory must exist; what is made in it is removed, but for what a check has that
-     * was given up and still hangs.
+     * Blocks until all are checked. The directory must exist. Where what is made in it is to be removed, that leaves out what
+     * a check has that was given up and still hangs.
      */
-    public static Report run(List<Rule> rules, Path directory, int threads) throws IOException, InterruptedException {
+    public static Report run(List<Rule> rules, Path directory, int threads, Leftovers leftovers)
+            throws IOException, InterruptedException {
         Path base = Files.createTempDirectory(directory.toAbsolutePath(), "posix-suite-");
         Files.setPosixFilePermissions(base, PosixFilePermissions.fromString("rwxr-xr-x"));
         Runner runner;
         Report report;
         try (Arena arena = Arena.ofConfined()) {
             Shared shared = new Shared(arena, base);
-            runner = new Runner(rules, base, shared);
+            runner = new Runner(rules, base, shared, leftovers == Leftovers.REMOVED);
             report = runner.run(threads);
+            if (leftovers == Leftovers.KEPT) {
+                return report;
+            }
             shared.end();
         }
         try {
@@ -99,7 +113,8 @@ public final class Runner {
 
         private void run() {
             try (Arena arena = Arena.ofConfined()) {
-                Worker worker = new Worker(arena, directory.resolve("w" + workers.incrementAndGet()), shared);
+                Path home = directory.resolve("w" + workers.incrementAndGet());
+                Worker worker = new Worker(arena, home, shared, removing);
                 for (int i = next.getAndIncrement(); i < rules.size(); i = next.getAndIncrement()) {
                     sinceNanos = System.nanoTime();
                     current = i;

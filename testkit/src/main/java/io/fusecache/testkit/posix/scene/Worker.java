@@ -7,6 +7,7 @@ import java.nio.file.Path;
 final class Worker {
     private final Path home;
     private final Shared shared;
+    private final boolean removing;
     private final Kernel kernel;
     private final Memory memory;
     private final Descriptors descriptors = new Descriptors();
@@ -15,9 +16,10 @@ final class Worker {
     private int checks;
 
     /** Called by the thread whose worker this is. The home directory is made. */
-    Worker(Arena arena, Path home, Shared shared) {
+    Worker(Arena arena, Path home, Shared shared, boolean removing) {
         this.home = home;
         this.shared = shared;
+        this.removing = removing;
         this.kernel = new Kernel(arena);
         this.memory = new Memory(arena);
         this.root = new Caller(Actor.ROOT, kernel, memory, descriptors);
@@ -43,11 +45,17 @@ final class Worker {
             descriptors.closeAll(root);
             root.call(Syscall.UMASK, 0);
             root.call(Syscall.CHDIR, "/");
-            Tree.remove(root, directory.toString());
+            remove(directory);
         }
     }
 
     void end() {
-        Tree.remove(root, home.toString());
+        remove(home);
+    }
+
+    private void remove(Path path) {
+        if (removing) {
+            Tree.remove(root, path.toString());
+        }
     }
 }
