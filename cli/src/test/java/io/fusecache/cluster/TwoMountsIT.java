@@ -66,6 +66,85 @@ final class TwoMountsIT {
         uses(two, before, 0, 0);
     }
 
+    @Test
+    void statfsIsTheSameOnBothNodesWhileTheyWrite() throws Exception {
+        for (int i = 1; i <= 5; i++) {
+            Shell.sh(one, "mkdir a%1$d && head -c %1$d00000 /dev/zero > a%1$d/f".formatted(i));
+            Shell.sh(two, "mkdir b%1$d && head -c %1$d0000 /dev/zero > b%1$d/f && ln b%1$d/f a%1$d/g".formatted(i));
+            String all = "stat -f -c '%b %f %a %c %d %s %S %l %t' .";
+            assertThat(Shell.sh(two, all)).isEqualTo(Shell.sh(one, all));
+        }
+        // 15 times 100,000 and 10,000 bytes in blocks of 4 KiB, and 20 inodes.
+        String before = used(one);
+        Shell.sh(two, "rm -r a? b?");
+        long kib = 4 * (25 + 49 + 74 + 98 + 123) + 4 * (3 + 5 + 8 + 10 + 13);
+        org.awaitility.Awaitility.await().untilAsserted(() -> uses(one, before, -kib, -20));
+        assertThat(used(two)).isEqualTo(used(one));
+    }
+
+    /** fcntl(2) as a process owns it; the other kinds are {@link LocksIT}'s. */
+    @Test
+    void aSignalEndsTheWaitForALockOfAnotherNode() throws Exception {
+        Files.writeString(one.resolve("f"), "0123456789");
+        String said = Shell.run(cluster.directory(), "python3", "-c", """
+                import fcntl, os, signal, sys
+
+                class Rang(Exception):
+                    pass
+
+                def ring(*ignored):
+                    raise Rang()
+
+                signal.signal(signal.SIGALRM, ring)
+                with open(sys.argv[1] + '/f', 'r+') as holder, open(sys.argv[2] + '/f', 'r+') as waiter:
+                    for i in range(50):
+                        fcntl.lockf(holder, fcntl.LOCK_EX, 10)
+                        # Again until the call has returned: the first may come before it waits.
+                        signal.setitimer(signal.ITIMER_REAL, 0.001 + 0.0004 * i, 0.5)
+                        try:
+                            fcntl.lockf(waiter, fcntl.LOCK_EX, 5, 3)
+                            print('has the lock that another has')
+                        except Rang:
+                            pass
+                        signal.setitimer(signal.ITIMER_REAL, 0)
+                        fcntl.lockf(holder, fcntl.LOCK_UN, 10)
+                        fcntl.lockf(waiter, fcntl.LOCK_EX | fcntl.LOCK_NB, 10)
+                        fcntl.lockf(waiter, fcntl.LOCK_UN, 10)
+                print('done')
+                """, one.toString(), two.toString())
+                .output();
+        assertThat(said).isEqualTo("done\n");
+    }
+
+    @Test
+    void attributesOf64KibAreTheSameOnBothNodes() throws Exception {
+        Files.writeString(one.resolve("f"), "content");
+        String said = Shell.run(cluster.directory(), "python3", "-c", """
+                import errno, os, sys
+
+                one, two = (mount + '/f' for mount in sys.argv[1:])
+                value = os.urandom(65536)
+                for name in 'user.large', 'trusted.large':
+                    os.setxattr(one, name, value)
+                    assert os.getxattr(two, name) == value, name
+                    changed = value[::-1]
+                    os.setxattr(two, name, changed, os.XATTR_REPLACE)
+                    assert os.getxattr(one, name) == changed, name
+                    try:
+                        os.setxattr(two, name, value + b'x')
+                        print('an attribute of 65537 bytes')
+                    except OSError as refused:
+                        assert refused.errno == errno.E2BIG, refused
+                    assert os.getxattr(one, name) == changed, name
+                assert sorted(os.listxattr(two)) == ['trusted.large', 'user.large'], os.listxattr(two)
+                os.removexattr(two, 'user.large')
+                assert os.listxattr(one) == ['trusted.large'], os.listxattr(one)
+                print('done')
+                """, one.toString(), two.toString())
+                .output();
+        assertThat(said).isEqualTo("done\n");
+    }
+
     /** Both kernels were told that there is no such name, and one comes too late to create it. */
     @Test
     void whoOpensANewNameAtTheSameTimeHasTheFileThatTheOtherCreated() throws Exception {
