@@ -130,11 +130,8 @@ public final class KernelBridge implements FuseHandler {
             case FuseRequest.Poll r -> unsupported(reply);
             case FuseRequest.Setupmapping r -> unsupported(reply);
             case FuseRequest.Removemapping r -> unsupported(reply);
-            case FuseRequest.Init r -> unsupported(reply);
-            case FuseRequest.Interrupt r -> unsupported(reply);
-            case FuseRequest.NotifyReply r -> unsupported(reply);
-            case FuseRequest.Destroy r -> unsupported(reply);
-            case FuseRequest.Unknown r -> unsupported(reply);
+            case FuseRequest.Init _, FuseRequest.Interrupt _, FuseRequest.NotifyReply _ -> unsupported(reply);
+            case FuseRequest.Destroy _, FuseRequest.Unknown _ -> unsupported(reply);
         }
     }
 
@@ -158,11 +155,15 @@ public final class KernelBridge implements FuseHandler {
         answering.answer(r, reply, () -> lookedUp(r, reply, true), () -> lookedUp(r, reply, false));
     }
 
-    /** By NFS export and open_by_handle_at(2), which know a node but not its name. */
+    /** By NFS export and open_by_handle_at(2), for a node that the kernel has not: without a name, it is open nowhere here. */
     private void lookupDots(FuseRequest.Lookup r, Reply reply) throws ErrnoException {
         long asked = validity.asked(false);
-        Inode inode = r.name().equals(FileName.DOT) ? files.attributes(r.nodeId()) : files.parent(r.nodeId());
-        reply.entry(types.unnamed(new Node(r.name().equals(FileName.DOT) ? r.nodeId() : inode.ino(), inode), asked));
+        boolean self = r.name().equals(FileName.DOT);
+        Inode inode = self ? files.attributes(r.nodeId()) : files.parent(r.nodeId());
+        if (inode.links() == 0) {
+            throw new ErrnoException(Errno.ENOENT, "inode " + inode.ino() + " has no name any more");
+        }
+        reply.entry(types.unnamed(new Node(self ? r.nodeId() : inode.ino(), inode), asked));
     }
 
     private boolean lookedUp(FuseRequest.Lookup r, Reply reply, boolean atOnce) throws ErrnoException {

@@ -51,6 +51,11 @@ public final class Chapters {
         NamelessRules.add(rules);
         FailureRules.add(rules);
         ProgramRules.add(rules);
+        ReadOnlyRules.add(rules);
+        SocketRules.add(rules);
+        OldTimeRules.add(rules);
+        HandleRules.add(rules);
+        ControlRules.add(rules);
         LimitRules.add(rules);
         return rules.all();
     }

@@ -104,6 +104,25 @@ record PathCall(String page, String what, Last last, FileType wants, Act act) {
                     (c, p) -> c.lchown(p, c.actor().uid(), c.actor().gid())),
             followed("utimensat(2)", "", REGULAR, (c, p) -> c.utimens(p, 0, 0)),
             taken("utimensat(2)", "AT_SYMLINK_NOFOLLOW", (c, p) -> c.utimens(p, 0, AT_SYMLINK_NOFOLLOW)),
+            followed(
+                    "utime(2)",
+                    "",
+                    REGULAR,
+                    (c, p) -> c.call(Syscall.UTIME, p, 0).orNotApplicable("utime")),
+            followed(
+                    "utimes(2)",
+                    "",
+                    REGULAR,
+                    (c, p) -> c.call(Syscall.UTIMES, p, 0).orNotApplicable("utimes")),
+            followed(
+                    "futimesat(2)",
+                    "",
+                    REGULAR,
+                    (c, p) -> c.call(Syscall.FUTIMESAT, AT_FDCWD, p, 0).orNotApplicable("futimesat")),
+            taken(
+                    "name_to_handle_at(2)",
+                    "",
+                    (c, p) -> c.nameToHandle(AT_FDCWD, p, 128, 0).orNotApplicable("handles")),
             followed("truncate(2)", "", REGULAR, (c, p) -> c.truncate(p, 0)),
             followed("stat(2)", "", REGULAR, Caller::stat),
             taken("lstat(2)", "", Caller::lstat),

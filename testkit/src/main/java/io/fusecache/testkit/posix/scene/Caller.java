@@ -29,6 +29,8 @@ public final class Caller {
 
     private static final long BAD_ADDRESS = 1;
     private static final int MAX_ARGUMENTS = 6;
+    private static final int AF_UNIX = 1;
+    private static final int HANDLE_BYTES = 256;
 
     private final Actor actor;
     private final SystemCalls kernel;
@@ -185,6 +187,11 @@ public final class Caller {
                 .putLong(mtimeSeconds)
                 .putLong(mtimeNanos)
                 .array();
+    }
+
+    /** Two timevals. */
+    public static byte[] timevals(long atimeSeconds, long atimeMicros, long mtimeSeconds, long mtimeMicros) {
+        return times(atimeSeconds, atimeMicros, mtimeSeconds, mtimeMicros);
     }
 
     public Outcome truncate(String path, long length) {
@@ -351,6 +358,56 @@ public final class Caller {
     public Outcome unmap(MemorySegment mapped) {
         descriptors.unmapped(mapped.address());
         return call(Syscall.MUNMAP, mapped, mapped.byteSize());
+    }
+
+    // Sockets and handles
+
+    /** A unix socket of this type, a SOCK constant. */
+    public Outcome socket(int type) {
+        return descriptors.opened(call(Syscall.SOCKET, AF_UNIX, type | Flags.O_CLOEXEC, 0));
+    }
+
+    public Outcome bind(int socket, String path) {
+        byte[] address = address(path);
+        return call(Syscall.BIND, socket, address, address.length);
+    }
+
+    public Outcome connect(int socket, String path) {
+        byte[] address = address(path);
+        return call(Syscall.CONNECT, socket, address, address.length);
+    }
+
+    public Outcome accept(int socket) {
+        return descriptors.opened(call(Syscall.ACCEPT4, socket, 0, 0, Flags.O_CLOEXEC));
+    }
+
+    private static byte[] address(String path) {
+        byte[] bytes = path.getBytes(StandardCharsets.ISO_8859_1);
+        return ByteBuffer.allocate(2 + bytes.length)
+                .order(ByteOrder.nativeOrder())
+                .putShort((short) AF_UNIX)
+                .put(bytes)
+                .array();
+    }
+
+    /**
+     * The handle goes to the start of the buffer.
+     *
+     * @param bytes how long it may be
+     */
+    public Outcome nameToHandle(int directory, String path, int bytes, int flags) {
+        buffer().set(JAVA_INT_UNALIGNED, 0, bytes);
+        return call(Syscall.NAME_TO_HANDLE_AT, directory, path, buffer(), buffer().asSlice(HANDLE_BYTES), flags);
+    }
+
+    /** What the last {@link #nameToHandle} answered, its struct and all. */
+    public byte[] answeredHandle() {
+        return buffered(8L + buffer().get(JAVA_INT_UNALIGNED, 0));
+    }
+
+    /** @param mount a descriptor of any file there */
+    public Outcome openByHandle(int mount, byte[] handle, int flags) {
+        return descriptors.opened(call(Syscall.OPEN_BY_HANDLE_AT, mount, handle, flags | Flags.O_CLOEXEC));
     }
 
     // Extended attributes

@@ -40,6 +40,7 @@ public enum Errno {
     ELOOP(40),
     ENODATA(61),
     EOVERFLOW(75),
+    EPROTOTYPE(91),
     EOPNOTSUPP(95),
     EADDRINUSE(98),
     ENOTCONN(107),

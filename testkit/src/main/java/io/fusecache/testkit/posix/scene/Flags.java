@@ -97,6 +97,17 @@ public final class Flags {
     /** For utimensat(2): nanoseconds that mean no change. */
     public static final long UTIME_OMIT = 0x3ffffffe;
 
+    public static final int MS_RDONLY = 1;
+    public static final int MS_REMOUNT = 32;
+    public static final int MS_BIND = 4096;
+    public static final int MS_REC = 16384;
+    public static final int MS_PRIVATE = 1 << 18;
+    public static final int CLONE_NEWNS = 0x20000;
+
+    public static final int SOCK_STREAM = 1;
+    public static final int SOCK_DGRAM = 2;
+    public static final int SOCK_SEQPACKET = 5;
+
     public static final int STATX_BASIC_STATS = 0x7ff;
     public static final int STATX_BTIME = 0x800;
     public static final int STATX_DIOALIGN = 0x2000;
