@@ -3,12 +3,16 @@ package io.fusecache.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.fusecache.coordinator.state.Keys;
+import io.fusecache.coordinator.state.StateStore;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -120,6 +124,23 @@ final class BadStartIT {
         assertThat(started.output().lines().filter(line -> line.contains("Connection refused")))
                 .hasSize(1);
         early.stop();
+    }
+
+    @Test
+    void theCoordinatorsStateIsOfANewerRelease() throws Exception {
+        Path data = Files.createTempDirectory(cluster.directory(), "newer");
+        try (StateStore store = StateStore.open(data)) {
+            store.write(
+                    List.of(Map.entry(Keys.format(), "fuse-cache coordinator 7".getBytes(StandardCharsets.US_ASCII))));
+        }
+        List<String> arguments = List.of("-port", "0", "-grpc-port", "0", "-data", data.toString());
+        Shell.Outcome outcome = Shell.run(cluster.directory(), Map.of(), Daemon.command("coordinator", arguments));
+
+        assertThat(outcome.output().lines())
+                .singleElement()
+                .asString()
+                .startsWith("coordinator: data directory " + data + " has the format 'fuse-cache coordinator 7'");
+        assertThat(outcome.status()).isEqualTo(1);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.fusecache.coordinator.raft;
 
 import io.fusecache.coordinator.state.Snapshot;
+import io.fusecache.coordinator.state.StateFormat;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -122,6 +123,9 @@ public final class RaftMember implements AutoCloseable {
     public static RaftMember start(
             ReplicaGroup group, Path folder, RaftTiming timing, LogKeeping keeping, Listener listener)
             throws IOException {
+        // Before anything is written there.
+        Path state = folder.resolve(ReplicaGroup.LIVE);
+        StateFormat.check(state, state);
         MemberFolder owned = MemberFolder.of(group, folder);
         RaftMember member = null;
         boolean started = false;

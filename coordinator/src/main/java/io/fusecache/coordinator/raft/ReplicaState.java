@@ -3,6 +3,7 @@ package io.fusecache.coordinator.raft;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.ReplicaRecord;
 import io.fusecache.coordinator.state.Snapshot;
+import io.fusecache.coordinator.state.StateFormat;
 import io.fusecache.coordinator.state.StateStore;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
@@ -100,12 +101,12 @@ final class ReplicaState extends BaseStateMachine implements View {
         using.writeLock().lock();
         try {
             if (!Files.exists(live.resolve("CURRENT")) && snapshot.isPresent()) {
-                Snapshots.restore(snapshot.get().folder(), live);
+                restore(snapshot.get().folder());
             }
             ReplicaRecord found = open();
             if (snapshot.isPresent() && found.index() < snapshot.get().upTo().getIndex()) {
                 closeStore();
-                Snapshots.restore(snapshot.get().folder(), live);
+                restore(snapshot.get().folder());
                 found = open();
             }
             applied = found;
@@ -115,6 +116,12 @@ final class ReplicaState extends BaseStateMachine implements View {
         } finally {
             using.writeLock().unlock();
         }
+    }
+
+    /** What this release does not know takes the place of nothing. */
+    private void restore(Path snapshot) throws IOException {
+        StateFormat.check(snapshot, live);
+        Snapshots.restore(snapshot, live);
     }
 
     private ReplicaRecord open() throws IOException {
@@ -146,7 +153,12 @@ final class ReplicaState extends BaseStateMachine implements View {
     @Override
     public void reinitialize() throws IOException {
         snapshots.refresh();
-        load();
+        try {
+            load();
+        } catch (IOException refused) {
+            listener.failed("the leader's snapshot cannot be used: " + refused.getMessage());
+            throw refused;
+        }
         LOG.info("a snapshot up to {} of the log is installed", applied.index());
         getLifeCycle().transition(LifeCycle.State.STARTING);
         getLifeCycle().transition(LifeCycle.State.RUNNING);

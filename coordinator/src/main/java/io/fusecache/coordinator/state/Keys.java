@@ -15,7 +15,7 @@ import java.util.Arrays;
  * C dir cookie               name and inode of the entry at that cookie
  * D dir name                 directory entry: {@link Entry}
  * E path 0 time ino          a file of the trash by the path it had, last removed first
- * F                          format version of this layout (written by {@link StateStore})
+ * F                          format of this layout: {@link StateFormat}
  * G dir                      when a listing of the bucket was last taken over: {@link ImportRecord}
  * H ino                      a file of the trash: {@link TrashRecord}
  * I ino                      inode: {@link Node}

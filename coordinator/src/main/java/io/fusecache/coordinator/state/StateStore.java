@@ -1,7 +1,6 @@
 package io.fusecache.coordinator.state;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,11 +30,10 @@ import org.rocksdb.WriteOptions;
  * The state in RocksDB, in one folder.
  *
  * <p>Memory is bounded: a block cache, and two write buffers. Writes go to the write-ahead log without a sync, which
- * survives a kill of this process; {@link #sync} makes all of them survive a crash of the machine. The record F names the
- * format, and a folder of a newer one is refused.
+ * survives a kill of this process; {@link #sync} makes all of them survive a crash of the machine. A folder of another format
+ * is refused ({@link StateFormat}).
  */
 public final class StateStore implements View, AutoCloseable {
-    public static final String FORMAT = "fuse-cache coordinator 1";
     private static final long BLOCK_CACHE_BYTES = 128L << 20;
     /** A block that is larger than one of its sixteen parts is read from disk each time. */
     private static final int BLOCK_CACHE_PART_BITS = 4;
@@ -77,6 +75,7 @@ public final class StateStore implements View, AutoCloseable {
         } catch (FileSystemException e) {
             throw new IOException("data directory " + folder + " cannot be used: " + e, e);
         }
+        StateFormat.check(folder, folder);
         LRUCache cache = new LRUCache(blockCacheBytes, BLOCK_CACHE_PART_BITS);
         BloomFilter bloom = new BloomFilter(10, false);
         Options options = new Options()
@@ -107,7 +106,7 @@ public final class StateStore implements View, AutoCloseable {
         }
         StateStore store = new StateStore(db, options, cache, bloom);
         try {
-            store.checkFormat(folder);
+            store.number();
         } catch (IOException e) {
             store.close();
             throw e;
@@ -124,19 +123,13 @@ public final class StateStore implements View, AutoCloseable {
         return status != null && status.getCode() == Status.Code.Corruption ? "it is damaged: " + message : message;
     }
 
-    private void checkFormat(Path folder) throws IOException {
-        byte[] found = get(Keys.format());
-        if (found == null) {
+    /** A new one, and one of before there were numbers, gets its format's. */
+    private void number() throws IOException {
+        if (get(Keys.format()) == null) {
             Changes first = new Changes(this);
-            first.put(Keys.format(), FORMAT.getBytes(StandardCharsets.UTF_8));
+            first.put(Keys.format(), StateFormat.record(StateFormat.NEWEST));
             write(first);
             sync();
-            return;
-        }
-        String format = new String(found, StandardCharsets.UTF_8);
-        if (!format.equals(FORMAT)) {
-            throw new IOException("data directory " + folder + " has the format '" + format
-                    + "', and this coordinator knows '" + FORMAT + "': use the release that wrote it, or a newer one");
         }
     }
 

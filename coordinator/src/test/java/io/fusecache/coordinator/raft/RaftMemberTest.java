@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.StateStore;
 import io.fusecache.coordinator.state.View;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -381,6 +383,50 @@ final class RaftMemberTest {
         assertThatThrownBy(() -> start("a", ALL))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining(folder.resolve("a").toString());
+    }
+
+    @Test
+    void aStateOfANewerFormatIsRefusedByName() throws Exception {
+        start("a", ALL);
+        stop("a");
+        Path state = folder.resolve("a").resolve("state");
+        newer(state);
+        assertThatThrownBy(() -> start("a", ALL))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(state + " has the format 'fuse-cache coordinator 99'");
+    }
+
+    @Test
+    void aSnapshotOfANewerFormatTakesThePlaceOfNothing() throws Exception {
+        startAll(LITTLE);
+        write(reign(), 150, true);
+        List.copyOf(members.keySet()).forEach(this::stop);
+        Path state = folder.resolve("a").resolve("state");
+        Path snapshot = files(folder.resolve("a").resolve("raft"), "CURRENT").stream()
+                .map(Path::getParent)
+                .max(Comparator.comparing(Path::toString))
+                .orElseThrow();
+        newer(snapshot);
+        // As if it had been installed, and was not taken over yet.
+        Files.move(snapshot, snapshot.resolveSibling("snapshot.1000_1000000"));
+        String before = digestOf(state);
+        assertThatThrownBy(() -> start("a", LITTLE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("snapshot.1000_1000000 has the format 'fuse-cache coordinator 99'");
+        assertThat(digestOf(state)).isEqualTo(before);
+    }
+
+    private static void newer(Path database) throws IOException {
+        try (StateStore store = StateStore.open(database)) {
+            store.write(
+                    List.of(Map.entry(Keys.format(), "fuse-cache coordinator 99".getBytes(StandardCharsets.US_ASCII))));
+        }
+    }
+
+    private static String digestOf(Path database) throws Exception {
+        try (StateStore store = StateStore.open(database)) {
+            return digest(store);
+        }
     }
 
     @Test
