@@ -60,6 +60,7 @@ public final class Coordinator implements AutoCloseable {
     private final ScheduledExecutorService timer;
     private final StateLoad load;
     private volatile @Nullable String failure;
+    private volatile boolean closing;
 
     /** What waits for the log to be durable, and for word that it is; see {@link #awaitDurable}. */
     private final Object durable = new Object();
@@ -194,7 +195,7 @@ public final class Coordinator implements AutoCloseable {
         synchronized (durable) {
             while (log.durable() < position) {
                 long left = TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime());
-                if (left <= 0 || failure != null) {
+                if (left <= 0 || failure != null || closing) {
                     throw new IOException("it is not known to be durable");
                 }
                 try {
@@ -283,6 +284,7 @@ public final class Coordinator implements AutoCloseable {
     /** Ends all streams; sessions can be resumed when the state is opened again. */
     @Override
     public void close() {
+        closing = true;
         sessions.close();
         timer.shutdownNow();
         try {

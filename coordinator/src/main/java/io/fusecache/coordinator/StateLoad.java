@@ -16,25 +16,36 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings a dump into an empty state, batch by batch through the log, so that replicas have it as well. From the first batch to the
  * last one the state says that it is being loaded, and no client is let in; where loading fails, the state is emptied. Where
- * the coordinator ends in between, the next load empties it first.
+ * the coordinator ends in between, a load that goes on comes to its end at its next look at the state, which stays as it is then:
+ * the next load empties it first.
+ *
+ * <p>All of the state is seen in turns, because there are none any more when the database is closed.
  */
 public final class StateLoad {
     private static final Logger LOG = LoggerFactory.getLogger(StateLoad.class);
-    private static final int KEYS_AT_ONCE = 1_000;
+
+    /** Of what is deleted; the log bounds a batch in bytes. */
+    private static final int KEYS_AT_ONCE = 10_000;
+
+    private static final int KEY_BYTES_AT_ONCE = 1 << 20;
 
     /** What a state has that is empty: counters, volume, format, how long the trash keeps, this load, up to where a replica has the log. */
     private static final Set<Character> STAYS = Set.of('A', 'B', 'F', 'J', 'N', 'Z');
 
     private final Sessions sessions;
     private final Durable durable;
+    private final View state = new InTurns();
     private final ReentrantLock one = new ReentrantLock();
 
     /** Waits until what was appended is durable. */
@@ -71,10 +82,12 @@ public final class StateLoad {
                 return loaded;
             } finally {
                 // Where the last batch is there, and was only slow to be durable, nodes are let in already.
-                if (!whole && sessions.state().get(Keys.loading()) != null) {
+                if (!whole && state.get(Keys.loading()) != null) {
                     empty(expected);
                 }
             }
+        } catch (IllegalStateException closed) {
+            throw new IOException("the coordinator ends, and the load with it: load the dump again", closed);
         } finally {
             one.unlock();
         }
@@ -112,7 +125,8 @@ public final class StateLoad {
             again[0] = view.get(Keys.loading()) != null;
             if (anySession) {
                 throw new NotEmptyException(
-                        "nodes are connected, or were: stop them, and load into a coordinator with an empty data directory");
+                        "nodes are connected, or were: stop them, and load into a coordinator with an empty data"
+                                + " directory");
             }
             if (!again[0] && !fresh(view)) {
                 throw new NotEmptyException(
@@ -131,13 +145,12 @@ public final class StateLoad {
     }
 
     private Load.Loaded load(InputStream in) throws IOException {
-        View view = sessions.state();
         return Load.run(
                 in,
                 new LoadTarget() {
                     @Override
                     public View view() {
-                        return view;
+                        return state;
                     }
 
                     @Override
@@ -157,7 +170,7 @@ public final class StateLoad {
     /** As a new state is, with a namespace that nobody has heard of. */
     private void empty(boolean expected) throws IOException {
         wipe();
-        Changes changes = Namespace.format(sessions.state(), Timestamp.of(Instant.now()));
+        Changes changes = Namespace.format(state, Timestamp.of(Instant.now()));
         changes.put(Keys.volume(), new VolumeRecord(null, sessions.freshNamespace()).toBytes());
         if (!expected) {
             changes.delete(Keys.loading());
@@ -166,18 +179,54 @@ public final class StateLoad {
     }
 
     private void wipe() throws IOException {
+        byte[] from = {'A'};
+        while (from != null) {
+            from = wipeSome(from);
+            durable.await();
+        }
+    }
+
+    /**
+     * Returns where to go on, or null at the end. From the beginning, each batch would walk over all that was deleted before, which
+     * the database has still.
+     */
+    private byte @Nullable [] wipeSome(byte[] from) throws IOException {
         List<byte[]> some = new ArrayList<>();
-        do {
-            some.clear();
-            sessions.state().scan(new byte[] {'A'}, new byte[] {'z'}, (key, value) -> {
+        int[] bytes = {0};
+        sessions.replace((view, anySession) -> {
+            view.scan(from, new byte[] {'z'}, (key, value) -> {
                 if (!STAYS.contains((char) key[0])) {
                     some.add(key);
+                    bytes[0] += key.length;
                 }
-                return some.size() < KEYS_AT_ONCE;
+                return some.size() < KEYS_AT_ONCE && bytes[0] < KEY_BYTES_AT_ONCE;
             });
-            Changes changes = new Changes(sessions.state());
+            Changes changes = new Changes(view);
             some.forEach(changes::delete);
-            append(changes);
-        } while (!some.isEmpty());
+            return changes;
+        });
+        boolean more = some.size() >= KEYS_AT_ONCE || bytes[0] >= KEY_BYTES_AT_ONCE;
+        return more ? Keys.justAfter(some.getLast()) : null;
+    }
+
+    /** The state in turns. */
+    private final class InTurns implements View {
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return read(view -> view.get(key));
+        }
+
+        @Override
+        public void scan(byte[] from, byte[] to, Visitor visitor) {
+            read(view -> {
+                view.scan(from, to, visitor);
+                return null;
+            });
+        }
+
+        private <T> @Nullable T read(Function<View, @Nullable T> question) {
+            return sessions.read((context, view) -> Optional.ofNullable(question.apply(view)))
+                    .orElse(null);
+        }
     }
 }

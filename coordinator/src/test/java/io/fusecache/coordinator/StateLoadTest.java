@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.fusecache.coordinator.dump.DumpException;
 import io.fusecache.coordinator.dump.Load;
 import io.fusecache.coordinator.namespace.Trash;
+import io.fusecache.coordinator.session.SessionLimits;
+import io.fusecache.coordinator.session.Sessions;
 import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Keys;
+import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.View;
 import io.fusecache.coordinator.state.VolumeRecord;
 import io.fusecache.metadata.DirectoryEntry;
 import io.fusecache.metadata.Errno;
@@ -21,17 +25,27 @@ import io.fusecache.metadata.Recall;
 import io.fusecache.metadata.RecallListener;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -235,6 +249,113 @@ final class StateLoadTest {
             try (Metadata node = node(coordinator)) {
                 assertThat(node.lookup(Inode.ROOT, name("d")).directory()).isTrue();
             }
+        }
+    }
+
+    /** As in the database, what was deleted lies in the way of whoever walks over it. */
+    private static final class WithTombstones implements View, Log {
+        private final TreeMap<byte[], byte @Nullable []> all = new TreeMap<>(Arrays::compareUnsigned);
+        private long steps;
+
+        @Override
+        public byte @Nullable [] get(byte[] key) {
+            return all.get(key);
+        }
+
+        @Override
+        public void scan(byte[] from, byte[] to, Visitor visitor) {
+            for (Map.Entry<byte[], byte @Nullable []> entry :
+                    all.subMap(from, to).entrySet()) {
+                steps++;
+                byte[] value = entry.getValue();
+                if (value != null && !visitor.visit(entry.getKey(), value)) {
+                    return;
+                }
+            }
+        }
+
+        @Override
+        public long append(Changes batch) {
+            batch.entries().forEach(entry -> all.put(entry.getKey(), entry.getValue()));
+            return 0;
+        }
+
+        @Override
+        public long position() {
+            return 0;
+        }
+
+        @Override
+        public long durable() {
+            return 0;
+        }
+
+        @Override
+        public void close() {
+            // Nothing is open.
+        }
+    }
+
+    @Test
+    void emptyingWalksOverTheStateOnce() throws Exception {
+        byte[] dump = dumpOf(3);
+        int left = 100_000;
+        WithTombstones state = new WithTombstones();
+        try (ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor()) {
+            Sessions sessions =
+                    new Sessions(state, state, InstantSource.system(), new Random(1), timer, SessionLimits.DEFAULT);
+            sessions.start();
+            Changes half = new Changes(state);
+            half.put(Keys.loading(), new byte[0]);
+            for (int i = 2; i < left; i++) {
+                half.put(Keys.inode(i), new byte[0]);
+            }
+            state.append(half);
+            state.steps = 0;
+            StateLoad load = new StateLoad(sessions, () -> {});
+            assertThat(load.run(new ByteArrayInputStream(dump)).inodes()).isEqualTo(5);
+            assertThat(state.steps).isLessThan(2L * left);
+            sessions.close();
+            timer.shutdownNow();
+        }
+    }
+
+    @Test
+    void aLoadThatTheCoordinatorsEndCutsShortLeavesTheStateAsItWas() throws Exception {
+        byte[] dump = dumpOf(2_000);
+        CountDownLatch half = new CountDownLatch(1);
+        CountDownLatch closed = new CountDownLatch(1);
+        InputStream slow = new SequenceInputStream(
+                new ByteArrayInputStream(dump, 0, dump.length / 2),
+                new FilterInputStream(new ByteArrayInputStream(dump, dump.length / 2, dump.length - dump.length / 2)) {
+                    @Override
+                    public int read(byte[] to, int offset, int length) throws IOException {
+                        half.countDown();
+                        try {
+                            closed.await();
+                        } catch (InterruptedException interrupted) {
+                            throw new IOException(interrupted);
+                        }
+                        return super.read(to, offset, length);
+                    }
+                });
+        Coordinator coordinator = open("target");
+        CompletableFuture<Load.Loaded> loading = CompletableFuture.supplyAsync(() -> {
+            try {
+                return coordinator.load(slow);
+            } catch (IOException cut) {
+                throw new UncheckedIOException(cut);
+            }
+        });
+        half.await();
+        coordinator.close();
+        closed.countDown();
+        assertThatThrownBy(loading::join).hasStackTraceContaining("the coordinator ends, and the load with it");
+        try (Coordinator again = open("target")) {
+            assertThat(again.loading()).isTrue();
+            assertThatThrownBy(() -> node(again)).hasMessageContaining("it is to be loaded");
+            again.load(new ByteArrayInputStream(dump));
+            assertThat(tree(dump(again))).isEqualTo(tree(dump));
         }
     }
 
