@@ -6,6 +6,8 @@ import io.fusecache.coordinator.dump.DumpException;
 import io.fusecache.coordinator.dump.Load;
 import java.io.IOException;
 import java.io.InputStream;
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
 
 /** The namespace as lines of JSON, and back. */
 final class DumpEndpoints {
@@ -13,13 +15,24 @@ final class DumpEndpoints {
 
     private static final long MOST_DRAINED = 1L << 30;
 
+    /** Each holds a snapshot of the database, which keeps all that changes meanwhile. */
+    private static final int DUMPS_AT_ONCE = 2;
+
+    private static final int RETRY_SECONDS = 30;
+
+    /** That of whoever reads one. */
+    static final PacedOutput.Pace PACE = new PacedOutput.Pace(128 << 10, Duration.ofSeconds(30));
+
     private final Coordinator coordinator;
+    private final PacedOutput.Pace pace;
+    private final Semaphore dumps = new Semaphore(DUMPS_AT_ONCE);
 
     /** What was loaded. */
     record Loaded(String namespace, long inodes, long usedBytes) {}
 
-    DumpEndpoints(Coordinator coordinator) {
+    DumpEndpoints(Coordinator coordinator, PacedOutput.Pace pace) {
         this.coordinator = coordinator;
+        this.pace = pace;
     }
 
     /** What breaks off has no end line. */
@@ -27,7 +40,15 @@ final class DumpEndpoints {
         if (coordinator.loading()) {
             throw new RestFailure(503, "loading", "a dump is being loaded, or awaited");
         }
-        exchange.reply(LINES, coordinator::dump);
+        if (!dumps.tryAcquire()) {
+            exchange.replyHeader("Retry-After", Integer.toString(RETRY_SECONDS));
+            throw new RestFailure(503, "busy", DUMPS_AT_ONCE + " dumps are under way: try again later");
+        }
+        try {
+            exchange.reply(LINES, pace, coordinator::dump);
+        } finally {
+            dumps.release();
+        }
     }
 
     void load(Exchange exchange) throws RestFailure, IOException {

@@ -33,12 +33,16 @@ final class Endpoints {
     private final DumpEndpoints dumps;
     private final @Nullable MemberEndpoints member;
 
-    Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock) {
-        this(coordinator, grpcPort, clock, null);
-    }
-
-    /** @param member of the member of a replica group that leads, or null without replicas */
-    Endpoints(Coordinator coordinator, int grpcPort, InstantSource clock, @Nullable MemberEndpoints member) {
+    /**
+     * @param dumps at which dumps have to be read
+     * @param member of the member of a replica group that leads, or null without replicas
+     */
+    Endpoints(
+            Coordinator coordinator,
+            int grpcPort,
+            InstantSource clock,
+            PacedOutput.Pace dumps,
+            @Nullable MemberEndpoints member) {
         this.member = member;
         this.coordinator = coordinator;
         this.grpcPort = grpcPort;
@@ -48,7 +52,7 @@ final class Endpoints {
         this.locations = new Locations(coordinator.sessions());
         this.quotas = new QuotaEndpoints(coordinator.sessions());
         this.trash = new TrashEndpoints(coordinator.sessions());
-        this.dumps = new DumpEndpoints(coordinator);
+        this.dumps = new DumpEndpoints(coordinator, dumps);
         this.metrics = new MetricsText(this::figures);
     }
 

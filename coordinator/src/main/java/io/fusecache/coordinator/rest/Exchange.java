@@ -4,16 +4,22 @@ import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Blocker;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /** One request and its reply, used by the virtual thread that handles it; every method may block. */
@@ -41,8 +47,14 @@ final class Exchange {
         return path == null ? "/" : path;
     }
 
-    @Nullable String header(String name) {
+    @Nullable
+    String header(String name) {
         return request.getHeaders().get(name);
+    }
+
+    /** Where the request comes from. */
+    String caller() {
+        return Request.getRemoteAddr(request);
     }
 
     /** The host that the caller reached this server at, as a URI has it. */
@@ -138,13 +150,35 @@ final class Exchange {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /** A reply whose length is not known; one that breaks off ends the connection. */
-    void reply(String contentType, Body body) throws IOException {
+    /** A reply whose length is not known; one that breaks off, also because its reader is too slow, ends the connection. */
+    void reply(String contentType, PacedOutput.Pace pace, Body body) throws IOException {
         confirmation.await();
         response.setStatus(200);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
-        try (OutputStream out = new BufferedOutputStream(Content.Sink.asOutputStream(response), 64 << 10)) {
-            body.writeTo(out);
+        OutputStream out = new BufferedOutputStream(new PacedOutput(this::send, pace, System::nanoTime), 64 << 10);
+        body.writeTo(out);
+        out.flush();
+        try (Blocker.Callback ended = Blocker.callback()) {
+            response.write(true, BufferUtil.EMPTY_BUFFER, ended);
+            ended.block();
+        }
+    }
+
+    private boolean send(ByteBuffer bytes, long patienceNanos) throws IOException {
+        Callback.Completable written = new Callback.Completable();
+        response.write(false, bytes, written);
+        try {
+            written.get(patienceNanos, TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException slow) {
+            // Else the write would be under way still when the request has ended.
+            request.getConnectionMetaData().getConnection().getEndPoint().close(slow);
+            return false;
+        } catch (ExecutionException broken) {
+            throw broken.getCause() instanceof IOException cause ? cause : new IOException(broken.getCause());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new InterruptedIOException("interrupted");
         }
     }
 

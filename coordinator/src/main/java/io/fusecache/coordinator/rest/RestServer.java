@@ -88,7 +88,13 @@ public final class RestServer implements AutoCloseable {
      */
     public void serve(Coordinator coordinator, int grpcPort, @Nullable String apiKey, InstantSource clock)
             throws IOException {
-        Endpoints endpoints = new Endpoints(coordinator, grpcPort, clock);
+        serve(coordinator, grpcPort, apiKey, clock, DumpEndpoints.PACE);
+    }
+
+    void serve(
+            Coordinator coordinator, int grpcPort, @Nullable String apiKey, InstantSource clock, PacedOutput.Pace dumps)
+            throws IOException {
+        Endpoints endpoints = new Endpoints(coordinator, grpcPort, clock, dumps, null);
         Router routing = new Router(endpoints.routes(), json, apiKey);
         router = routing;
         start(routing);
@@ -113,7 +119,7 @@ public final class RestServer implements AutoCloseable {
             private Router led(Coordinator leading) {
                 Led known = last.get();
                 if (known == null || known.coordinator() != leading) {
-                    Endpoints endpoints = new Endpoints(leading, grpcPort, clock, member);
+                    Endpoints endpoints = new Endpoints(leading, grpcPort, clock, DumpEndpoints.PACE, member);
                     known = new Led(
                             leading,
                             new Router(endpoints.routes(), json, apiKey, () -> leading.awaitDurable(CONFIRM), null));

@@ -68,6 +68,9 @@ final class Router extends Handler.Abstract {
         } catch (EofException gone) {
             // The client hung up: nobody is left to be told.
             callback.failed(gone);
+        } catch (PacedOutput.SlowReaderException slow) {
+            LOG.warn("{} {} from {}: {}", request.getMethod(), exchange.path(), exchange.caller(), slow.getMessage());
+            callback.failed(slow);
         } catch (IOException | RuntimeException broken) {
             LOG.warn("{} {}: {}", request.getMethod(), exchange.path(), broken.toString(), broken);
             callback.failed(broken);
