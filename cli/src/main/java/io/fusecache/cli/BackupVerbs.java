@@ -75,12 +75,13 @@ final class BackupVerbs {
             throws UsageException, StartupException, IOException, InterruptedException {
         Ends ends = ends(
                 "backup",
-                "Puts a dump of the coordinator's namespace into the bucket, and drops backups past -backups-kept.",
+                "Puts a dump of the coordinator's namespace into the bucket, and drops backups of that namespace past"
+                        + " -backups-kept.",
                 List.of(),
                 words,
                 out);
         if (ends != null) {
-            Backups.Backup made = make(ends.coordinator(), ends.configuration(), ends.settings(), "");
+            Backups.Backup made = make(ends.coordinator(), ends.configuration(), kept(ends.settings()), "");
             out.println(made.name() + ", " + ByteSize.text(made.bytes()) + ", is in the bucket");
         }
         return ExitStatus.DONE;
@@ -91,9 +92,8 @@ final class BackupVerbs {
      *
      * @param namespace that it has to be of; empty: of any
      */
-    static Backups.Backup make(CoordinatorApi api, NodeConfiguration configuration, Settings settings, String namespace)
+    static Backups.Backup make(CoordinatorApi api, NodeConfiguration configuration, int kept, String namespace)
             throws StartupException, IOException, InterruptedException {
-        int kept = kept(settings);
         Path scratch = scratch();
         try (VolumeBucket bucket = VolumeBucket.open(configuration.bucket())) {
             return bucket.backups().make(() -> api.open("/api/dump"), scratch, kept, namespace);
@@ -102,7 +102,7 @@ final class BackupVerbs {
         }
     }
 
-    private static int kept(Settings settings) throws StartupException {
+    static int kept(Settings settings) throws StartupException {
         String text = settings.text(Setting.BACKUPS_KEPT);
         if (!text.matches("[1-9]\\d{0,4}")) {
             throw new StartupException("-backups-kept '" + text + "': expected 1 to 99999");
@@ -128,16 +128,34 @@ final class BackupVerbs {
         try (VolumeBucket bucket = ends.bucket()) {
             List<Backups.Backup> all = bucket.backups().list();
             if (ends.word().isEmpty()) {
-                all.forEach(backup -> out.println(backup.name() + " " + ByteSize.text(backup.bytes())));
+                for (Backups.Backup backup : all) {
+                    out.println(text(backup, bucket));
+                }
                 return ExitStatus.DONE;
             }
             if (all.isEmpty()) {
                 throw new StartupException("there is no backup in the bucket: fusecache rebuild makes the namespace of"
                         + " what the objects say");
             }
-            restore(ends.word().equals(NEWEST) ? newest(all) : ends.word(), ends, bucket, out);
+            Backups.Backup chosen = ends.word().equals(NEWEST) ? newest(all) : named(ends.word(), all);
+            out.println(text(chosen, bucket));
+            restore(chosen.name(), ends, bucket, out);
         }
         return ExitStatus.DONE;
+    }
+
+    /** As it is listed, and as it is restored: somebody is to see what it is of. */
+    private static String text(Backups.Backup backup, VolumeBucket bucket) throws IOException {
+        return backup.name() + " " + ByteSize.text(backup.bytes()) + " of namespace "
+                + bucket.backups().namespace(backup).orElse("unknown");
+    }
+
+    private static Backups.Backup named(String name, List<Backups.Backup> all) throws StartupException {
+        return all.stream()
+                .filter(backup -> backup.name().equals(name))
+                .findFirst()
+                .orElseThrow(
+                        () -> new StartupException("there is no backup " + name + ": restore without a name lists"));
     }
 
     private static void restore(String name, Ends ends, VolumeBucket bucket, PrintStream out)
@@ -157,11 +175,10 @@ final class BackupVerbs {
         }
     }
 
-    private static String newest(List<Backups.Backup> all) throws StartupException {
+    private static Backups.Backup newest(List<Backups.Backup> all) throws StartupException {
         return Backups.newest(all, Instant.now())
                 .orElseThrow(() -> new StartupException(
-                        "all backups are named for later than now: see to this machine's clock, or give a name"))
-                .name();
+                        "all backups are named for later than now: see to this machine's clock, or give a name"));
     }
 
     static int rebuild(List<String> words, PrintStream out)

@@ -33,7 +33,7 @@ final class Foreground {
     /** @param after runs when the node has ended, or has not started */
     static int run(NodeConfiguration configuration, Settings settings, Runnable after, PrintStream out)
             throws StartupException, InterruptedException {
-        BackupSchedule backups = BackupSchedule.of(configuration, settings);
+        NodeBackups backups = NodeBackups.of(configuration, settings);
         Foreground foreground = new Foreground(after);
         Node node = foreground.start(configuration);
         backups.start(node);

@@ -76,6 +76,7 @@ final class StatusVerb {
                 text(status, "/cloud/provider") + " " + text(status, "/cloud/location") + ", prefix '"
                         + text(status, "/cloud/prefix") + "'; durability " + text(status, "/durability"));
         row(out, "uploads", uploads(status.at("/uploads")));
+        row(out, "backup", backup(status.at("/backup")));
         row(
                 out,
                 "memory",
@@ -105,6 +106,17 @@ final class StatusVerb {
         return files == 0
                 ? "nothing pending" + error
                 : "%d files, %s pending%s".formatted(files, size(uploads, "/pending_bytes"), error);
+    }
+
+    static String backup(JsonNode backup) {
+        return backup.isObject()
+                ? "%s, %s, %s old"
+                        .formatted(
+                                text(backup, "/name"),
+                                size(backup, "/bytes"),
+                                GoDuration.text(Duration.ofSeconds(
+                                        backup.at("/age_seconds").asLong())))
+                : "none of this namespace is known";
     }
 
     private static void row(PrintStream out, String name, String value) {

@@ -16,31 +16,34 @@ import org.junit.jupiter.api.Test;
 /** A coordinator whose disk is lost comes back: from a backup in the bucket, from a dump, and from the objects alone. */
 final class RecoveryIT {
     private static final String TREE = """
-            umask 022
-            mkdir -p d/sub empty
-            seq 1000 > d/numbers
-            seq 200000 > d/sub/large
-            : > d/nothing
-            echo shared > d/one && ln d/one d/other
-            ln -s ../d/numbers d/sub/link
-            mkfifo d/pipe
-            chmod 2751 d/sub && chmod 640 d/numbers && chown 12:34 d/numbers
-            setfattr -n user.colour -v blue d/numbers
-            setfacl -m u:1000:rw d/numbers
-            echo odd > "$(printf 'd/odd\\377name')"
-            touch -d '2001-02-03 04:05:06.123456789 UTC' d/numbers d/sub""";
+        umask 022
+        mkdir -p d/sub empty
+        seq 1000 > d/numbers
+        seq 200000 > d/sub/large
+        : > d/nothing
+        echo shared > d/one && ln d/one d/other
+        ln -s ../d/numbers d/sub/link
+        mkfifo d/pipe
+        chmod 2751 d/sub && chmod 640 d/numbers && chown 12:34 d/numbers
+        setfattr -n user.colour -v blue d/numbers
+        setfacl -m u:1000:rw d/numbers
+        echo odd > "$(printf 'd/odd\\377name')"
+        touch -d '2001-02-03 04:05:06.123456789 UTC' d/numbers d/sub\
+        """;
 
     /** Everything that there is to see of a tree, but what reading it changes. */
     private static final String SEEN = """
-            find . -not -name . -printf '%P %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort
-            find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
-            getfattr -d -m user d/numbers; getfacl -cn d/numbers""";
+        find . -not -name . -printf '%P %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort
+        find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
+        getfattr -d -m user d/numbers; getfacl -cn d/numbers\
+        """;
 
     /** Of files only: what objects say. */
     private static final String FILES_SEEN = """
-            find . -type f -printf '%P %m %U:%G %s %T@\\n' | LC_ALL=C sort
-            find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
-            getfattr -d -m user d/numbers; getfacl -cn d/numbers""";
+        find . -type f -printf '%P %m %U:%G %s %T@\\n' | LC_ALL=C sort
+        find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
+        getfattr -d -m user d/numbers; getfacl -cn d/numbers\
+        """;
 
     @BeforeEach
     void onlyAsRoot() {
@@ -82,13 +85,18 @@ final class RecoveryIT {
             String name = made.substring(0, made.indexOf(','));
             assertThat(cluster.bucket().resolve(".fusecache/backups/" + name)).isRegularFile();
             assertThat(cluster.fusecache(verb(cluster, "restore"))).startsWith(name + " ");
+            assertThatThrownBy(() -> cluster.fusecache(verb(cluster, "restore", "no-such")))
+                    .hasStackTraceContaining("there is no backup no-such");
 
             Files.writeString(mount.resolve("d/since"), "made after the backup");
             node.flush();
             loseTheCoordinatorsDisk(cluster);
             awaitRefusal(node);
             String restored = cluster.fusecache(verb(cluster, "restore", "newest"));
-            assertThat(restored).contains(" inodes are loaded, as namespace ").doesNotContain("no bytes");
+            assertThat(restored)
+                    .containsPattern("^" + name + " \\S+ of namespace [0-9a-f]{32}\n")
+                    .contains(" inodes are loaded, as namespace ")
+                    .doesNotContain("no bytes");
             assertThatThrownBy(() -> cluster.fusecache(verb(cluster, "restore", name)))
                     .hasStackTraceContaining("this coordinator has a namespace");
 
@@ -109,6 +117,24 @@ final class RecoveryIT {
     /** A name that came and went since changes the times of its directory. */
     private static String withoutDirectoryTimes(String seen) {
         return seen.replaceAll("(?m)^(.* d \\d+ \\d+:\\d+ \\d+) [\\d.]+ $", "$1");
+    }
+
+    @Test
+    void aNodeMakesBackupsAndTellsOfTheNewest() throws Exception {
+        try (Cluster cluster = Cluster.start(0)) {
+            ClusterNode node = cluster.prepareNode("-backup-every", "1s", "-backups-kept", "2");
+            node.start();
+            Awaitility.await("two of them")
+                    .atMost(Cluster.UP_WITHIN)
+                    .untilAsserted(() -> assertThat(
+                                    cluster.fusecache(verb(cluster, "restore")).lines())
+                            .hasSize(2)
+                            .allMatch(line -> line.matches("\\S+\\.jsonl\\.gz \\S+ of namespace [0-9a-f]{32}")));
+            assertThat(cluster.fusecache("status")).containsPattern(" backup +\\S+\\.jsonl\\.gz, .* old");
+            assertThat(cluster.fusecache("status", "--json"))
+                    .containsPattern("\"backup\":\\{\"name\":\"[^\"]+\",\"made_at\":\"[^\"]+\",\"bytes\":[1-9]");
+            node.stop();
+        }
     }
 
     @Test

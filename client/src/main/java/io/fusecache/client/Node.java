@@ -167,16 +167,14 @@ public final class Node implements AutoCloseable {
                 Linux.effectiveGroup(),
                 configuration.mount().readOnly());
         NodeReport insight = new NodeReport(
-                configuration,
-                kernel,
-                new NodeReport.Parts(metadata, local, tree, paths, counters, memory),
-                clock.instant());
+                configuration, kernel, new NodeReport.Parts(metadata, local, tree, paths, counters, memory), clock);
         report = insight;
         started.add("the progress log", ProgressLog.start(insight, configuration.progressBytes()));
         http.serve(peers.handlers(metadata, local, tree), paths, insight, key(), clock);
         enter(id, http.address());
         LOG.info(
-                "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}: {}",
+                "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}:"
+                        + " {}",
                 id,
                 configuration.mount().directory(),
                 (System.nanoTime() - begin) / 1_000_000,

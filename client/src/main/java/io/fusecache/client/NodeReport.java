@@ -27,8 +27,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** What one running node tells of itself. */
 final class NodeReport implements NodeInsight {
@@ -37,7 +39,9 @@ final class NodeReport implements NodeInsight {
     private final NodeConfiguration configuration;
     private final NodeStatus.Kernel kernel;
     private final Parts parts;
+    private final InstantSource clock;
     private final Instant startedAt;
+    private volatile @Nullable SeenBackup backup;
 
     /** What there is to tell of. */
     record Parts(
@@ -48,11 +52,30 @@ final class NodeReport implements NodeInsight {
             TierCounters counters,
             BufferArena memory) {}
 
-    NodeReport(NodeConfiguration configuration, NodeStatus.Kernel kernel, Parts parts, Instant startedAt) {
+    NodeReport(NodeConfiguration configuration, NodeStatus.Kernel kernel, Parts parts, InstantSource clock) {
         this.configuration = configuration;
         this.kernel = kernel;
         this.parts = parts;
-        this.startedAt = startedAt;
+        this.clock = clock;
+        this.startedAt = clock.instant();
+    }
+
+    @Override
+    public void sawBackup(@Nullable SeenBackup newest) {
+        backup = newest;
+    }
+
+    private NodeStatus.@Nullable Backup backup() {
+        SeenBackup newest = backup;
+        return newest == null
+                ? null
+                : new NodeStatus.Backup(
+                        newest.name(),
+                        newest.made(),
+                        newest.bytes(),
+                        Math.max(
+                                0,
+                                Duration.between(newest.made(), clock.instant()).toSeconds()));
     }
 
     @Override
@@ -74,7 +97,8 @@ final class NodeReport implements NodeInsight {
                         parts.memory().totalBytes(),
                         parts.memory().usedBytes(),
                         Runtime.getRuntime().maxMemory(),
-                        residentBytes()));
+                        residentBytes()),
+                backup());
     }
 
     /** The replicas that it was told of, and else what it was started with. */

@@ -26,16 +26,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The backups in one bucket: dumps packed by gzip, named for when they were made. An object appears whole or not at all, so
  * what is listed is whole; the dump's own end line and the checksum of gzip say so again when it is read.
  */
 public final class Backups {
-    private static final Logger LOG = LoggerFactory.getLogger(Backups.class);
-
     private static final String FOLDER = ".fusecache/backups/";
     private static final String ENDING = ".jsonl.gz";
     private static final DateTimeFormatter TIME =
@@ -75,6 +71,16 @@ public final class Backups {
         return List.copyOf(found);
     }
 
+    /** Of one namespace, the newest that can have been made by now. */
+    public Optional<Backup> newest(String namespace, Instant now) throws IOException {
+        for (Backup backup : list()) {
+            if (!backup.made().isAfter(now.plus(AHEAD)) && namespace(backup).equals(Optional.of(namespace))) {
+                return Optional.of(backup);
+            }
+        }
+        return Optional.empty();
+    }
+
     /** The newest that can have been made by now, of what was listed. */
     public static Optional<Backup> newest(List<Backup> listed, Instant now) {
         return listed.stream()
@@ -109,20 +115,26 @@ public final class Backups {
         }
     }
 
-    /** Drops all but the newest {@code kept}, of which {@code made} is one. What is named for later than now stays. */
-    private void drop(int kept, Backup made) throws IOException {
+    /**
+     * Drops all of the namespace but the newest {@code kept}, of which {@code made} is one. What is named for later than now stays, and
+     * so does what is of another namespace: only a person can say that it is not needed any more.
+     */
+    private void drop(int kept, Backup made, String namespace) throws IOException {
         Instant latest = made.made().plus(AHEAD);
-        List<Backup> past =
-                list().stream().filter(backup -> !backup.made().isAfter(latest)).toList();
-        for (Backup old : past.subList(Math.min(kept, past.size()), past.size())) {
-            if (!old.name().equals(made.name())) {
-                bucket.delete(folder + old.name(), Permit.FOR_GOOD);
+        int seen = 0;
+        for (Backup backup : list()) {
+            if (backup.made().isAfter(latest) || !namespace(backup).equals(Optional.of(namespace))) {
+                continue;
+            }
+            seen++;
+            if (seen > kept && !backup.name().equals(made.name())) {
+                bucket.delete(folder + backup.name(), Permit.FOR_GOOD);
             }
         }
     }
 
     /** That a backup is of; empty where it is gone, or says none. */
-    private Optional<String> namespace(Backup backup) throws IOException {
+    public Optional<String> namespace(Backup backup) throws IOException {
         Optional<StoredObject> stored = bucket.head(folder + backup.name());
         if (stored.isEmpty() || stored.get().size() == 0) {
             return Optional.empty();
@@ -167,8 +179,7 @@ public final class Backups {
     }
 
     /**
-     * Makes one, and drops those that are too many, unless the one before is of another namespace: then somebody has to look first
-     * which of them are good.
+     * Makes one, and drops those of its namespace that are too many.
      *
      * @param namespace that it has to be of; empty: of any
      * @throws IOException also where the dump is of another
@@ -183,17 +194,8 @@ public final class Backups {
                 throw new IOException("the coordinator that was asked has namespace %s, and this node's has %s"
                         .formatted(dumped, namespace));
             }
-            Optional<Backup> before = newest(list(), now);
-            boolean goesOn = before.isEmpty() || namespace(before.get()).equals(Optional.of(dumped));
             Backup made = put(packed, now);
-            if (goesOn) {
-                drop(kept, made);
-            } else {
-                LOG.warn(
-                        "the backup {} is of namespace {}, and the one before is not: none is dropped this time",
-                        made.name(),
-                        dumped);
-            }
+            drop(kept, made, dumped);
             return made;
         } finally {
             Files.deleteIfExists(packed);

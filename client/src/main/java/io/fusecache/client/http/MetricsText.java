@@ -68,6 +68,14 @@ final class MetricsText {
                 "fuse_memory_resident_bytes",
                 "resident memory of the process",
                 status -> status.memory().residentBytes());
+        gauge(
+                "fuse_backup_newest_timestamp_seconds",
+                "when the newest backup of the namespace was made, 0 where none is known",
+                status -> status.backup() == null ? 0 : status.backup().madeAt().getEpochSecond());
+        gauge(
+                "fuse_backup_newest_bytes",
+                "size of that backup",
+                status -> status.backup() == null ? 0 : status.backup().bytes());
         counter(
                 "fuse_cache_evictions",
                 "files evicted from NVMe",

@@ -4,7 +4,9 @@ import io.fusecache.cache.LocalTier;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.NodeAddress;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a node knows of itself, for status, statistics, metrics and {@code explain}. */
 public interface NodeInsight {
@@ -24,4 +26,10 @@ public interface NodeInsight {
 
     /** Waits until nothing waits for upload, for at most {@code bound}. Returns what is pending then. */
     NodeStatus.Uploads flush(Duration bound) throws InterruptedException;
+
+    /** A backup of the namespace, as it is in the bucket. */
+    record SeenBackup(String name, Instant made, long bytes) {}
+
+    /** Is told of the newest by whoever looks at the bucket; null where there is none. */
+    void sawBackup(@Nullable SeenBackup newest);
 }

@@ -18,7 +18,8 @@ public record NodeStatus(
         Nvme nvme,
         Cloud cloud,
         Uploads uploads,
-        Memory memory) {
+        Memory memory,
+        @Nullable Backup backup) {
 
     /**
      * @param protocol as negotiated: {@code 7.45}
@@ -58,6 +59,9 @@ public record NodeStatus(
             long pendingBytes,
             long tooLargeFiles,
             @Nullable String lastError) {}
+
+    /** The newest backup of the namespace, as this node saw last in the bucket. */
+    public record Backup(String name, Instant madeAt, long bytes, long ageSeconds) {}
 
     public record Memory(long arenaBytes, long arenaUsedBytes, long heapMaxBytes, long residentBytes) {}
 }

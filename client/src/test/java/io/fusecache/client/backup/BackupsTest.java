@@ -44,9 +44,9 @@ final class BackupsTest {
 
     private static String text(String namespace) {
         return """
-                {"kind":"fuse-cache-dump","format":1,"written":"2026-01-01T00:00:00Z","namespace":"%s"}
-                {"kind":"end","lines":1}
-                """.formatted(namespace);
+            {"kind":"fuse-cache-dump","format":1,"written":"2026-01-01T00:00:00Z","namespace":"%s"}
+            {"kind":"end","lines":1}
+            """.formatted(namespace);
     }
 
     private static Backups.Source dump(String text) {
@@ -57,9 +57,14 @@ final class BackupsTest {
         return backups.make(dump(text(namespace)), folder, kept, namespace);
     }
 
+    /** Of no namespace: something that is no backup, under the name of one. */
     private Backup before(Duration age, String namespace) throws Exception {
         Path packed = folder.resolve("packed");
-        PackedDump.write(dump(text(namespace)), packed);
+        if (namespace.isEmpty()) {
+            Files.writeString(packed, "what no backup is");
+        } else {
+            PackedDump.write(dump(text(namespace)), packed);
+        }
         return backups.put(packed, Instant.now().minus(age));
     }
 
@@ -82,13 +87,28 @@ final class BackupsTest {
     }
 
     @Test
-    void theFirstOfAnotherNamespaceDropsNone() throws Exception {
-        Backup first = before(Duration.ofDays(3), "one");
-        Backup second = before(Duration.ofDays(2), "one");
-        Backup third = make("two", 1);
-        assertThat(names()).containsExactly(third.name(), second.name(), first.name());
+    void thoseOfAnotherNamespaceAreNeverDropped() throws Exception {
+        Backup first = before(Duration.ofDays(4), "one");
+        Backup second = before(Duration.ofDays(3), "one");
+        Backup foreign = before(Duration.ofDays(2), "");
+        make("two", 1);
         Backup fourth = make("two", 1);
-        assertThat(names()).containsExactly(fourth.name());
+        assertThat(names()).containsExactly(fourth.name(), foreign.name(), second.name(), first.name());
+        Backup fifth = make("one", 2);
+        assertThat(names()).containsExactly(fifth.name(), fourth.name(), foreign.name(), second.name());
+    }
+
+    @Test
+    void theNewestIsAskedForByNamespace() throws Exception {
+        before(Duration.ofDays(-2), "one");
+        before(Duration.ofDays(4), "one");
+        Backup one = before(Duration.ofDays(3), "one");
+        Backup two = before(Duration.ofDays(2), "two");
+        Instant now = Instant.now();
+        assertThat(backups.newest("one", now).map(Backup::name)).hasValue(one.name());
+        assertThat(backups.newest("two", now).map(Backup::name)).hasValue(two.name());
+        assertThat(backups.newest("three", now)).isEmpty();
+        assertThat(backups.namespace(one)).hasValue("one");
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import org.jspecify.annotations.Nullable;
 
 /** A node whose files are in memory. A path is a directory while something lies below it. */
 final class MemoryNode implements NodeFiles, NodeInsight {
@@ -124,7 +125,8 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 new NodeStatus.Nvme(List.of("/cache"), 100, 40, 10, 3, 5, 1),
                 new NodeStatus.Cloud("file", "/bucket", ""),
                 new NodeStatus.Uploads(1, 10, 0, null),
-                new NodeStatus.Memory(256, 0, 64, 128));
+                new NodeStatus.Memory(256, 0, 64, 128),
+                new NodeStatus.Backup("backup-1", Instant.EPOCH.plusSeconds(7), 77, 5));
     }
 
     @Override
@@ -173,5 +175,10 @@ final class MemoryNode implements NodeFiles, NodeInsight {
     @Override
     public NodeStatus.Uploads flush(Duration bound) {
         return new NodeStatus.Uploads(0, 0, 0, null);
+    }
+
+    @Override
+    public void sawBackup(@Nullable SeenBackup newest) {
+        throw new AssertionError("it looks at no bucket");
     }
 }
