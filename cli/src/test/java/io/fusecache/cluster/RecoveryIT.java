@@ -16,34 +16,31 @@ import org.junit.jupiter.api.Test;
 /** A coordinator whose disk is lost comes back: from a backup in the bucket, from a dump, and from the objects alone. */
 final class RecoveryIT {
     private static final String TREE = """
-        umask 022
-        mkdir -p d/sub empty
-        seq 1000 > d/numbers
-        seq 200000 > d/sub/large
-        : > d/nothing
-        echo shared > d/one && ln d/one d/other
-        ln -s ../d/numbers d/sub/link
-        mkfifo d/pipe
-        chmod 2751 d/sub && chmod 640 d/numbers && chown 12:34 d/numbers
-        setfattr -n user.colour -v blue d/numbers
-        setfacl -m u:1000:rw d/numbers
-        echo odd > "$(printf 'd/odd\\377name')"
-        touch -d '2001-02-03 04:05:06.123456789 UTC' d/numbers d/sub\
-        """;
+            umask 022
+            mkdir -p d/sub empty
+            seq 1000 > d/numbers
+            seq 200000 > d/sub/large
+            : > d/nothing
+            echo shared > d/one && ln d/one d/other
+            ln -s ../d/numbers d/sub/link
+            mkfifo d/pipe
+            chmod 2751 d/sub && chmod 640 d/numbers && chown 12:34 d/numbers
+            setfattr -n user.colour -v blue d/numbers
+            setfacl -m u:1000:rw d/numbers
+            echo odd > "$(printf 'd/odd\\377name')"
+            touch -d '2001-02-03 04:05:06.123456789 UTC' d/numbers d/sub""";
 
     /** Everything that there is to see of a tree, but what reading it changes. */
     private static final String SEEN = """
-        find . -not -name . -printf '%P %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort
-        find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
-        getfattr -d -m user d/numbers; getfacl -cn d/numbers\
-        """;
+            find . -not -name . -printf '%P %y %m %U:%G %n %T@ %l\\n' | LC_ALL=C sort
+            find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
+            getfattr -d -m user d/numbers; getfacl -cn d/numbers""";
 
     /** Of files only: what objects say. */
     private static final String FILES_SEEN = """
-        find . -type f -printf '%P %m %U:%G %s %T@\\n' | LC_ALL=C sort
-        find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
-        getfattr -d -m user d/numbers; getfacl -cn d/numbers\
-        """;
+            find . -type f -printf '%P %m %U:%G %s %T@\\n' | LC_ALL=C sort
+            find . -type f -size +0 -exec md5sum {} + | LC_ALL=C sort
+            getfattr -d -m user d/numbers; getfacl -cn d/numbers""";
 
     @BeforeEach
     void onlyAsRoot() {
@@ -94,7 +91,7 @@ final class RecoveryIT {
             awaitRefusal(node);
             String restored = cluster.fusecache(verb(cluster, "restore", "newest"));
             assertThat(restored)
-                    .containsPattern("^" + name + " \\S+ of namespace [0-9a-f]{32}\n")
+                    .containsPattern("^" + name + " [\\d.]+ \\S+ of namespace [0-9a-f]{32}\n")
                     .contains(" inodes are loaded, as namespace ")
                     .doesNotContain("no bytes");
             assertThatThrownBy(() -> cluster.fusecache(verb(cluster, "restore", name)))
@@ -129,7 +126,8 @@ final class RecoveryIT {
                     .untilAsserted(() -> assertThat(
                                     cluster.fusecache(verb(cluster, "restore")).lines())
                             .hasSize(2)
-                            .allMatch(line -> line.matches("\\S+\\.jsonl\\.gz \\S+ of namespace [0-9a-f]{32}")));
+                            .allMatch(
+                                    line -> line.matches("\\S+\\.jsonl\\.gz [\\d.]+ \\S+ of namespace [0-9a-f]{32}")));
             assertThat(cluster.fusecache("status")).containsPattern(" backup +\\S+\\.jsonl\\.gz, .* old");
             assertThat(cluster.fusecache("status", "--json"))
                     .containsPattern("\"backup\":\\{\"name\":\"[^\"]+\",\"made_at\":\"[^\"]+\",\"bytes\":[1-9]");

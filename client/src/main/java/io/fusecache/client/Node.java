@@ -173,8 +173,7 @@ public final class Node implements AutoCloseable {
         http.serve(peers.handlers(metadata, local, tree), paths, insight, key(), clock);
         enter(id, http.address());
         LOG.info(
-                "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}:"
-                        + " {}",
+                "{} is mounted on {} after {} ms: memory {}, FUSE buffers {} MiB, peer buffers {} MiB; passthrough {}: {}",
                 id,
                 configuration.mount().directory(),
                 (System.nanoTime() - begin) / 1_000_000,

@@ -125,8 +125,7 @@ public final class StateLoad {
             again[0] = view.get(Keys.loading()) != null;
             if (anySession) {
                 throw new NotEmptyException(
-                        "nodes are connected, or were: stop them, and load into a coordinator with an empty data"
-                                + " directory");
+                        "nodes are connected, or were: stop them, and load into a coordinator with an empty data directory");
             }
             if (!again[0] && !fresh(view)) {
                 throw new NotEmptyException(

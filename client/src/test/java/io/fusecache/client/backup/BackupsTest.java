@@ -44,9 +44,9 @@ final class BackupsTest {
 
     private static String text(String namespace) {
         return """
-            {"kind":"fuse-cache-dump","format":1,"written":"2026-01-01T00:00:00Z","namespace":"%s"}
-            {"kind":"end","lines":1}
-            """.formatted(namespace);
+                {"kind":"fuse-cache-dump","format":1,"written":"2026-01-01T00:00:00Z","namespace":"%s"}
+                {"kind":"end","lines":1}
+                """.formatted(namespace);
     }
 
     private static Backups.Source dump(String text) {

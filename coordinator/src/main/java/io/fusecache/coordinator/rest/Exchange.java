@@ -47,8 +47,7 @@ final class Exchange {
         return path == null ? "/" : path;
     }
 
-    @Nullable
-    String header(String name) {
+    @Nullable String header(String name) {
         return request.getHeaders().get(name);
     }
 

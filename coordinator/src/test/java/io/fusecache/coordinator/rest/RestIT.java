@@ -74,9 +74,8 @@ final class RestIT {
     void aPeerThatRegisteredIsListedToTheOthers() throws Exception {
         Instant before = Instant.now().minusSeconds(1);
         ok("POST", "/api/peers/register", """
-            {"id":"n1","address":"10.0.0.1:8081","grpc_address":"10.0.0.1:9081","nvme_path":"/nvme",
-             "available_space":10,"used_space":5,"status":"active","last_heartbeat":"2020-01-01T00:00:00Z"}\
-            """);
+                {"id":"n1","address":"10.0.0.1:8081","grpc_address":"10.0.0.1:9081","nvme_path":"/nvme",
+                 "available_space":10,"used_space":5,"status":"active","last_heartbeat":"2020-01-01T00:00:00Z"}""");
         ok("POST", "/api/peers/register", "{\"id\":\"n2\",\"address\":\"10.0.0.2:8081\"}");
 
         JsonNode peers = ok("GET", "/api/peers?requester_id=n2", null);
@@ -190,10 +189,9 @@ final class RestIT {
     @Test
     void aLocationThatWasToldIsFound() throws Exception {
         ok("PUT", LOCATION, """
-            {"file_path":"/x/y","peer_id":"n9","storage_tier":"peer","storage_path":"/nvme/y","file_size":9,
-             "last_accessed":"2026-01-02T03:04:05+01:00","is_chunked":true,
-             "chunks":[{"index":0,"peer_id":"n9","chunk_id":"c0"}]}\
-            """);
+                {"file_path":"/x/y","peer_id":"n9","storage_tier":"peer","storage_path":"/nvme/y","file_size":9,
+                 "last_accessed":"2026-01-02T03:04:05+01:00","is_chunked":true,
+                 "chunks":[{"index":0,"peer_id":"n9","chunk_id":"c0"}]}""");
 
         JsonNode location = ok("GET", LOCATION + "?path=x/y", null);
         assertThat(location.get("peer_id").asString()).isEqualTo("n9");
