@@ -34,7 +34,13 @@ public interface CloudTier extends AutoCloseable {
     /** Removes the object; one that is not there is no error. */
     void delete(String key, Permit permit) throws IOException;
 
-    /** The longest that one attempt of any of these takes. */
+    /** Bytes of the largest object that the bucket takes. */
+    long largestObject();
+
+    /**
+     * The longest that one attempt of any of these takes, but at a part of a put that has to be large: it asks its permit for as long as it
+     * takes, some minutes.
+     */
     Duration timeout();
 
     /** Leave to change the bucket, which ends at some time: then another may have it. */

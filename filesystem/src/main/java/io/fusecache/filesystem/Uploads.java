@@ -38,9 +38,6 @@ import org.slf4j.LoggerFactory;
 final class Uploads implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Uploads.class);
 
-    /** The largest object that S3 takes. Holes are uploaded as zeros: no bucket has any. */
-    private static final long MOST_OBJECT_BYTES = 5L << 40;
-
     private final Metadata metadata;
     private final LocalTier local;
     private final CloudTier cloud;
@@ -94,10 +91,13 @@ final class Uploads implements AutoCloseable {
         if (version.persisted()) {
             return;
         }
-        if (version.size() > MOST_OBJECT_BYTES) {
+        // Holes are uploaded as zeros: no bucket has any.
+        if (version.size() > cloud.largestObject()) {
             tooLarge.put(version.ino(), version);
             LOG.error(
-                    "{} is larger than an object can be, {} bytes: it stays on this node", version, MOST_OBJECT_BYTES);
+                    "{} is larger than an object can be, {} bytes: it stays on this node",
+                    version,
+                    cloud.largestObject());
             return;
         }
         queue.add(version, stat);
@@ -189,9 +189,9 @@ final class Uploads implements AutoCloseable {
         if (version.persisted() || version.version() == 0) {
             return;
         }
-        if (version.size() > MOST_OBJECT_BYTES) {
+        if (version.size() > cloud.largestObject()) {
             throw new ErrnoException(
-                    Errno.EFBIG, version + " is larger than an object can be, " + MOST_OBJECT_BYTES + " bytes");
+                    Errno.EFBIG, version + " is larger than an object can be, " + cloud.largestObject() + " bytes");
         }
         queue.addForced(version);
         if (!queue.awaitGone(version, cloudWait)) {

@@ -38,6 +38,11 @@ record MoodyCloud(CloudTier cloud, Supplier<TestCluster.BucketMood> mood) implem
     }
 
     @Override
+    public long largestObject() {
+        return cloud.largestObject();
+    }
+
+    @Override
     public Duration timeout() {
         return cloud.timeout();
     }

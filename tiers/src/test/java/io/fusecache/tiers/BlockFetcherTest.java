@@ -447,6 +447,11 @@ final class BlockFetcherTest {
         }
 
         @Override
+        public long largestObject() {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
         public Duration timeout() {
             throw new AssertionError("not asked for");
         }

@@ -57,9 +57,14 @@ final class Attempts {
 
     /** @param permit asked before each attempt, when nothing keeps it from being sent any more */
     <T> T run(String what, CloudTier.Permit permit, Request<T> request) throws IOException {
+        return run(what, permit, options.timeout(), request);
+    }
+
+    /** @param timeout of each attempt */
+    <T> T run(String what, CloudTier.Permit permit, Duration timeout, Request<T> request) throws IOException {
         for (int attempt = 1; ; attempt++) {
             try {
-                return once(what, permit, request);
+                return once(what, permit, timeout, request);
             } catch (RefusedException | CloudTier.NoPermitException last) {
                 throw last;
             } catch (IOException failed) {
@@ -76,9 +81,9 @@ final class Attempts {
         }
     }
 
-    private <T> T once(String what, CloudTier.Permit permit, Request<T> request) throws IOException {
+    private <T> T once(String what, CloudTier.Permit permit, Duration timeout, Request<T> request) throws IOException {
         // It may ask the coordinator, which must not hold up those who only read.
-        permit.check(options.timeout());
+        permit.check(timeout);
         try {
             requests.acquire();
         } catch (InterruptedException e) {
@@ -86,7 +91,7 @@ final class Attempts {
         }
         boolean permitted = false;
         try {
-            permit.recheck(options.timeout());
+            permit.recheck(timeout);
             permitted = true;
         } finally {
             if (!permitted) {
@@ -94,12 +99,12 @@ final class Attempts {
             }
         }
         Deadline deadline = new Deadline(Thread.currentThread());
-        Future<?> bell = timer.schedule(deadline, options.timeout().toNanos(), TimeUnit.NANOSECONDS);
+        Future<?> bell = timer.schedule(deadline, timeout.toNanos(), TimeUnit.NANOSECONDS);
         try {
             return request.send();
         } catch (RuntimeException | IOException failed) {
             if (deadline.end()) {
-                throw new IOException("no answer within " + options.timeout().toMillis() + " ms", failed);
+                throw new IOException("no answer within " + timeout.toMillis() + " ms", failed);
             }
             if (Thread.currentThread().isInterrupted()) {
                 throw interrupted(what);

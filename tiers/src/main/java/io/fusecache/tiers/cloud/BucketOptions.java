@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param puts parts and small objects being put at most: they hold {@code puts * partBytes} of buffer, and leave the other
  *     requests to reads
  * @param attempts of one request, the first included
- * @param timeout of one attempt
+ * @param timeout of one attempt; more for a part that is larger than {@code partBytes}, see {@link #timeoutOf}
  * @param firstPause before the second attempt, about; doubles from then on
  * @param longestPause between two attempts
  */
@@ -24,6 +24,9 @@ public record BucketOptions(
         Duration timeout,
         Duration firstPause,
         Duration longestPause) {
+    /** Of a part of any size. */
+    public static final Duration LONGEST_PART = Duration.ofMinutes(5);
+
     public BucketOptions {
         if (rangeBytes < 4096 || partBytes < 4096 || puts < 1 || requests <= puts || attempts < 1) {
             throw new IllegalArgumentException(
@@ -34,6 +37,17 @@ public record BucketOptions(
             throw new IllegalArgumentException(
                     "timeout %s, pauses of %s to %s".formatted(timeout, firstPause, longestPause));
         }
+    }
+
+    /**
+     * What one attempt at a part may take, that it be no faster than a small one has to be. Bounded, because a permit to change the
+     * bucket is, and whoever has it gets it anew only between two attempts.
+     */
+    Duration timeoutOf(long bytes) {
+        long smallOnes = Math.max(1, (bytes + partBytes - 1) / partBytes);
+        Duration all = timeout.multipliedBy(smallOnes);
+        Duration most = timeout.compareTo(LONGEST_PART) > 0 ? timeout : LONGEST_PART;
+        return all.compareTo(most) > 0 ? most : all;
     }
 
     public static BucketOptions of(Duration timeout) {

@@ -11,12 +11,9 @@ import io.fusecache.metadata.Timestamp;
 import io.fusecache.tiers.cloud.ObjectStore.Depth;
 import io.fusecache.tiers.cloud.ObjectStore.Listed;
 import io.fusecache.tiers.cloud.ObjectStore.Page;
-import io.fusecache.tiers.cloud.ObjectStore.Part;
-import io.fusecache.tiers.cloud.ObjectStore.Upload;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,12 +41,12 @@ public final class BucketTier implements CloudTier {
     private static final Logger LOG = LoggerFactory.getLogger(BucketTier.class);
 
     private final ObjectStore store;
-    private final BufferArena buffers;
     private final BucketOptions options;
     private final ExecutorService workers;
     private final ScheduledExecutorService timer;
     private final Attempts attempts;
-    private final Semaphore puts;
+    private final PutSlots slots;
+    private final PartedPut large;
     /** Copies and deletes: a directory of large objects that moves leaves requests to those who read. */
     private final Semaphore moves;
 
@@ -67,7 +64,6 @@ public final class BucketTier implements CloudTier {
                     .formatted(options.partBytes(), buffers.largestLease()));
         }
         this.store = store;
-        this.buffers = buffers;
         this.options = options;
         this.workers = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("bucket-", 0).factory());
@@ -75,7 +71,8 @@ public final class BucketTier implements CloudTier {
                 Thread.ofPlatform().daemon().name("bucket-deadlines").factory());
         this.attempts = new Attempts(
                 options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
-        this.puts = new Semaphore(options.puts(), true);
+        this.slots = new PutSlots(buffers, options.puts());
+        this.large = new PartedPut(store, options, attempts, slots, workers);
         this.moves = new Semaphore(Math.max(1, options.requests() / 3), true);
     }
 
@@ -108,112 +105,21 @@ public final class BucketTier implements CloudTier {
     @Override
     public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
             throws IOException {
-        int partBytes = partBytes(key, size);
-        if (size <= Math.min(partBytes, store.limits().largestPut())) {
-            return withBuffer(key, size, buffer -> {
-                fill(content, 0, buffer);
-                return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes));
-            });
+        if (size > Math.min(options.partBytes(), store.limits().largestPut())) {
+            return large.put(key, size, attributes, content, permit);
         }
-        Upload upload = attempts.run(
-                "starting the upload of '" + key + "'",
-                permit,
-                () -> store.startUpload(key, size, partBytes, attributes));
-        boolean complete = false;
-        try {
-            List<Part> parts = putParts(upload, content, permit);
-            ObjectRef object = attempts.run(
-                    "completing the upload of '" + key + "'", permit, () -> store.completeUpload(upload, parts));
-            complete = true;
-            return object;
-        } finally {
-            if (!complete) {
-                abort(upload);
+        return slots.withBuffer(key, size, buffer -> {
+            if (size > 0) {
+                // A failure of the file that is being put, and not of the bucket, is not tried again.
+                content.read(0, buffer);
             }
-        }
-    }
-
-    private int partBytes(String key, long size) throws RefusedException {
-        ObjectStore.Limits limits = store.limits();
-        long part = Math.max(options.partBytes(), limits.smallestPart());
-        while ((size + part - 1) / part > limits.mostParts()) {
-            part *= 2;
-        }
-        if (part > buffers.largestLease()) {
-            throw new RefusedException(("'%s' of %d bytes needs parts of %d bytes in %s, but buffers have at most %d:"
-                            + " give the node more memory")
-                    .formatted(key, size, part, store.name(), buffers.largestLease()));
-        }
-        return (int) part;
-    }
-
-    private List<Part> putParts(Upload upload, RangeReader content, Permit permit) throws IOException {
-        @Nullable Part[] parts = new Part[upload.parts()];
-        Crew.workOff(parts.length, options.puts(), workers, index -> {
-            int number = index + 1;
-            parts[index] = withBuffer(upload.key(), upload.bytesInPart(number), buffer -> {
-                fill(content, (long) index * upload.partBytes(), buffer);
-                return attempts.run(
-                        "putting part %d of %d of '%s'".formatted(number, parts.length, upload.key()),
-                        permit,
-                        () -> store.putPart(upload, number, buffer));
-            });
+            return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes));
         });
-        List<Part> all = new ArrayList<>(parts.length);
-        for (Part part : parts) {
-            if (part == null) {
-                throw new AssertionError("a part of '" + upload.key() + "' was not put");
-            }
-            all.add(part);
-        }
-        return all;
     }
 
-    /** A failure of the file that is being put, and not of the bucket, is not tried again. */
-    private static void fill(RangeReader content, long offset, MemorySegment buffer) throws IOException {
-        if (buffer.byteSize() > 0) {
-            content.read(offset, buffer);
-        }
-    }
-
-    @FunctionalInterface
-    private interface Sending<T> {
-        T send(MemorySegment buffer) throws IOException;
-    }
-
-    private <T> T withBuffer(String key, long bytes, Sending<T> sending) throws IOException {
-        try {
-            puts.acquire();
-        } catch (InterruptedException e) {
-            throw Attempts.interrupted("putting '" + key + "'");
-        }
-        try {
-            if (bytes == 0) {
-                return sending.send(MemorySegment.NULL);
-            }
-            try (BufferArena.Lease lease = buffers.lease(bytes)) {
-                return sending.send(lease.segment());
-            }
-        } finally {
-            puts.release();
-        }
-    }
-
-    /** On the way out of a failure, which is the one to report; the store drops what stays behind in time. */
-    private void abort(Upload upload) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            attempts.run("dropping the upload of '" + upload.key() + "'", () -> {
-                store.abortUpload(upload);
-                return true;
-            });
-        } catch (IOException left) {
-            LOG.warn("parts of '{}' stay in {}: {}", upload.key(), store.name(), left.getMessage());
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+    @Override
+    public long largestObject() {
+        return store.limits().parts().largestObject();
     }
 
     @Override

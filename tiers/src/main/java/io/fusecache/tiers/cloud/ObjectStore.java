@@ -5,6 +5,7 @@ import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -54,10 +55,14 @@ public interface ObjectStore extends AutoCloseable {
     ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException;
 
     /** Begins an object that arrives in parts. Nothing is visible, and nothing is replaced, until it is completed. */
-    Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException;
+    Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes) throws IOException;
 
-    /** Puts part {@code number}, from 1, of {@link Upload#bytesInPart} bytes; a part that is put again is replaced. */
-    Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException;
+    /**
+     * Puts part {@code number}, from 1, of {@link Upload#bytesInPart} bytes; a part that is put again is replaced.
+     *
+     * @param timeout the call ends by then, as others do by the store's own
+     */
+    Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException;
 
     /**
      * Makes the object visible.
@@ -93,11 +98,11 @@ public interface ObjectStore extends AutoCloseable {
     @Override
     void close();
 
-    /** @param mostParts of one upload */
-    record Limits(long largestPut, int smallestPart, int mostParts) {}
+    /** @param largestPut in one request */
+    record Limits(long largestPut, PartSizes parts) {}
 
     /** An upload in parts, all of {@code partBytes} but the last. */
-    record Upload(String key, String id, long size, int partBytes, Map<String, String> attributes) {
+    record Upload(String key, String id, long size, long partBytes, Map<String, String> attributes) {
         public Upload {
             attributes = Map.copyOf(attributes);
         }
@@ -106,8 +111,12 @@ public interface ObjectStore extends AutoCloseable {
             return Math.toIntExact((size + partBytes - 1) / partBytes);
         }
 
-        public int bytesInPart(int number) {
-            return (int) Math.min(partBytes, size - (number - 1L) * partBytes);
+        public long bytesInPart(int number) {
+            return Math.min(partBytes, size - offsetOf(number));
+        }
+
+        public long offsetOf(int number) {
+            return (number - 1L) * partBytes;
         }
 
         /** @throws RefusedException unless {@code number} is a part of {@code bytes} bytes */

@@ -235,9 +235,58 @@ final class BucketTierTest extends CloudTierContract {
     }
 
     @Test
-    void anObjectThatNeedsTooLargePartsIsRefused() {
+    void partsGrowAsTheirNumberDemandsAndMemoryDoesNot() throws Exception {
+        int size = 5 * PART + 77;
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 2, 2 << 20)));
+        for (Fault fault : List.of(Fault.FAIL, Fault.LOSE_ANSWER)) {
+            int before = store.calls(Call.PART);
+            store.next(Call.PART, 1, fault);
+            ObjectRef object = tier.put("k", size, ATTRIBUTES, content(3), CloudTier.Permit.FOR_GOOD);
+            assertThat(store.calls(Call.PART) - before).isEqualTo(3);
+            assertThat(read(object, size).mismatch(expected(0, size, 3))).isEqualTo(-1);
+        }
+        assertThat(buffers.peakBytes()).isLessThanOrEqualTo((long) PUTS * PART);
+    }
+
+    @Test
+    void aLargerPartHasMoreTimeWhileAPermitLasts() throws Exception {
+        BucketOptions options = BucketOptions.of(Duration.ofMinutes(1));
+        assertThat(options.timeoutOf(1)).isEqualTo(Duration.ofMinutes(1));
+        assertThat(options.timeoutOf(options.partBytes())).isEqualTo(Duration.ofMinutes(1));
+        assertThat(options.timeoutOf(options.partBytes() + 1)).isEqualTo(Duration.ofMinutes(2));
+        assertThat(options.timeoutOf(4000L << 20)).isEqualTo(BucketOptions.LONGEST_PART);
+
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20)));
+        Queue<Duration> asked = new ConcurrentLinkedQueue<>();
+        ObjectRef object = tier.put("k", 5 * PART, ATTRIBUTES, content(3), asked::add);
+        assertThat(object.key()).isEqualTo("k");
+        assertThat(asked).contains(tier.timeout().multipliedBy(5));
+    }
+
+    @Test
+    void aSourceThatBreaksInTheMidstOfAPartIsNotReadAgain() {
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20)));
+        assertThatThrownBy(() -> tier.put(
+                        "k",
+                        5 * PART,
+                        Map.of(),
+                        (offset, target) -> {
+                            if (offset > 2 * PART) {
+                                throw new IOException("the disk is broken");
+                            }
+                        },
+                        CloudTier.Permit.FOR_GOOD))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("the disk is broken");
+        assertThat(pauses).isEmpty();
+        assertThat(store.calls(Call.PART)).isEqualTo(1);
+    }
+
+    @Test
+    void anObjectLargerThanAnyCanBeIsRefused() {
         assertThatThrownBy(() -> tier.put("k", 1L << 62, Map.of(), content(1), CloudTier.Permit.FOR_GOOD))
                 .isInstanceOf(RefusedException.class)
-                .hasMessageContaining("more memory");
+                .hasMessageContaining("an object has at most");
+        assertThat(store.calls(Call.START)).isZero();
     }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.List;
@@ -56,6 +57,7 @@ public final class FaultyObjectStore implements ObjectStore {
     private final AtomicInteger inFlight = new AtomicInteger();
     private final AtomicInteger mostInFlight = new AtomicInteger();
     private volatile @Nullable CountDownLatch gate;
+    private volatile @Nullable Limits limits;
 
     public FaultyObjectStore(ObjectStore store) {
         this.store = store;
@@ -77,6 +79,11 @@ public final class FaultyObjectStore implements ObjectStore {
     /** The next listing answers this, whatever it is asked. */
     public void nextPage(Page page) {
         pages.add(page);
+    }
+
+    /** From now on it says that these are its limits. */
+    public void limit(Limits narrower) {
+        limits = narrower;
     }
 
     /** Holds all calls from now on, until the gate opens. */
@@ -170,7 +177,8 @@ public final class FaultyObjectStore implements ObjectStore {
 
     @Override
     public Limits limits() {
-        return store.limits();
+        Limits narrower = limits;
+        return narrower == null ? store.limits() : narrower;
     }
 
     @Override
@@ -184,13 +192,14 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
-    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+    public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
+            throws IOException {
         return run(Call.START, null, () -> store.startUpload(key, size, partBytes, attributes));
     }
 
     @Override
-    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        return run(Call.PART, null, () -> store.putPart(upload, number, bytes));
+    public Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException {
+        return run(Call.PART, null, () -> store.putPart(upload, number, body, timeout));
     }
 
     @Override

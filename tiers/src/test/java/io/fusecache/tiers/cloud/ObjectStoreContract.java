@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +69,15 @@ public abstract class ObjectStoreContract {
 
     protected final ObjectRef put(String key, int size, int seed) throws IOException {
         return store.put(key, bytes(size, seed), Map.of());
+    }
+
+    /** As small as parts may be. */
+    protected final int partBytes() {
+        return (int) Math.max(4096, store.limits().parts().smallest());
+    }
+
+    protected final Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
+        return store.putPart(upload, number, PartBody.of(bytes), Duration.ofSeconds(30));
     }
 
     protected final byte[] read(ObjectRef object, long offset, int size) throws IOException {
@@ -161,15 +171,15 @@ public abstract class ObjectStoreContract {
 
     @Test
     void partsMakeAnObjectOnceAllAreThere() throws Exception {
-        int part = Math.max(4096, store.limits().smallestPart());
+        int part = partBytes();
         int size = 2 * part + 100;
         ObjectRef old = put("k", 10, 9);
         Upload upload = store.startUpload("k", size, part, ATTRIBUTES);
         MemorySegment all = bytes(size, 3);
-        Part third = store.putPart(upload, 3, all.asSlice(2L * part, 100));
-        store.putPart(upload, 1, all.asSlice(part, part));
-        Part first = store.putPart(upload, 1, all.asSlice(0, part));
-        Part second = store.putPart(upload, 2, all.asSlice(part, part));
+        Part third = putPart(upload, 3, all.asSlice(2L * part, 100));
+        putPart(upload, 1, all.asSlice(part, part));
+        Part first = putPart(upload, 1, all.asSlice(0, part));
+        Part second = putPart(upload, 2, all.asSlice(part, part));
         assertThat(read(old, 0, 10)).isEqualTo(array(10, 9));
         ObjectRef object = store.completeUpload(upload, List.of(first, second, third));
         assertThat(read(object, 0, size)).isEqualTo(array(size, 3));
@@ -178,10 +188,25 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void aPartLargerThanItsWindowArrivesWhole() throws Exception {
+        int part = partBytes() + 1234;
+        MemorySegment all = bytes(part, 3);
+        PartBody body = new PartBody(
+                (offset, target) -> target.copyFrom(all.asSlice(offset, target.byteSize())),
+                0,
+                part,
+                memory.allocate(1000));
+        Upload upload = store.startUpload("k", part, part, ATTRIBUTES);
+        Part only = store.putPart(upload, 1, body, Duration.ofSeconds(30));
+        ObjectRef object = store.completeUpload(upload, List.of(only));
+        assertThat(read(object, 0, part)).isEqualTo(array(part, 3));
+    }
+
+    @Test
     void anUploadThatIsDroppedLeavesNothing() throws Exception {
-        int part = Math.max(4096, store.limits().smallestPart());
+        int part = partBytes();
         Upload upload = store.startUpload("k", 2L * part, part, Map.of());
-        store.putPart(upload, 1, bytes(part, 1));
+        putPart(upload, 1, bytes(part, 1));
         store.abortUpload(upload);
         store.abortUpload(upload);
         assertThat(store.head("k")).isEmpty();
@@ -190,9 +215,9 @@ public abstract class ObjectStoreContract {
 
     @Test
     void anUploadWithoutAPartIsRefused() throws Exception {
-        int part = Math.max(4096, store.limits().smallestPart());
+        int part = partBytes();
         Upload upload = store.startUpload("k", 2L * part, part, Map.of());
-        Part second = store.putPart(upload, 2, bytes(part, 1));
+        Part second = putPart(upload, 2, bytes(part, 1));
         assertThatThrownBy(() -> store.completeUpload(upload, List.of(second))).isInstanceOf(RefusedException.class);
         assertThat(store.head("k")).isEmpty();
         store.abortUpload(upload);
@@ -241,9 +266,7 @@ public abstract class ObjectStoreContract {
         assertThat(listed.etag())
                 .isEqualTo(store.head("p/a").orElseThrow().object().etag());
         assertThat(listed.modified().toInstant())
-                .isCloseTo(
-                        java.time.Instant.now(),
-                        org.assertj.core.api.Assertions.within(java.time.Duration.ofMinutes(10)));
+                .isCloseTo(java.time.Instant.now(), org.assertj.core.api.Assertions.within(Duration.ofMinutes(10)));
     }
 
     @Test

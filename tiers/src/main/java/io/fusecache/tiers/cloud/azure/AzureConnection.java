@@ -8,6 +8,7 @@ import com.azure.storage.blob.BlobContainerClientBuilder;
 import com.azure.storage.common.StorageSharedKeyCredential;
 import com.azure.storage.common.policy.RequestRetryOptions;
 import com.azure.storage.common.policy.RetryPolicyType;
+import io.fusecache.tiers.cloud.BucketOptions;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -46,20 +47,22 @@ final class AzureConnection implements AutoCloseable {
 
     private BlobContainerClient make() {
         Duration timeout = options.timeout();
+        // It counts from when a request begins. Each call has a bound of its own below this one.
+        Duration longest = timeout.compareTo(BucketOptions.LONGEST_PART) > 0 ? timeout : BucketOptions.LONGEST_PART;
         // The service speaks HTTP/1.1 alone.
         java.net.http.HttpClient.Builder builder =
                 java.net.http.HttpClient.newBuilder().version(java.net.http.HttpClient.Version.HTTP_1_1);
         HttpClient http = new JdkHttpClientBuilder(builder)
                 .connectionTimeout(timeout)
                 .writeTimeout(timeout)
-                .responseTimeout(timeout)
+                .responseTimeout(longest)
                 .readTimeout(timeout)
                 .build();
         BlobContainerClientBuilder container = new BlobContainerClientBuilder()
                 .endpoint(options.endpoint().toString())
                 .containerName(options.container())
                 .httpClient(http)
-                .retryOptions(new RequestRetryOptions(RetryPolicyType.FIXED, 1, timeout, null, null, null));
+                .retryOptions(new RequestRetryOptions(RetryPolicyType.FIXED, 1, longest, null, null, null));
         switch (options.credentials()) {
             case AzureOptions.Credentials.AccountKey(String key) ->
                 container.credential(new StorageSharedKeyCredential(options.account(), key));

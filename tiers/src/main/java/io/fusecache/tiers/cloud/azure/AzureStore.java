@@ -27,13 +27,14 @@ import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.PartBody;
+import io.fusecache.tiers.cloud.PartSizes;
 import io.fusecache.tiers.cloud.RefusedException;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -70,7 +71,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AzureStore implements ObjectStore {
     /** "Scalability targets for Blob storage", of versions from 2019-12-12 on. */
-    private static final Limits LIMITS = new Limits(5000L << 20, 1, 50_000);
+    private static final Limits LIMITS =
+            new Limits(5000L << 20, new PartSizes(1, 4000L << 20, 50_000, 50_000 * (4000L << 20)));
 
     private static final String UPLOAD_MARK = "fusecache_upload";
     private static final Duration COPY_POLL = Duration.ofSeconds(1);
@@ -184,13 +186,15 @@ public final class AzureStore implements ObjectStore {
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
         requireHeld(key);
-        try (Gate gate = new Gate(bytes)) {
+        PartBody body = PartBody.of(bytes);
+        byte[] md5 = body.md5();
+        try (InputStream stream = body.stream()) {
             String etag = send(
                     "putting '" + key + "'",
                     container -> blob(container, key)
                             .uploadWithResponse(
-                                    new BlockBlobSimpleUploadOptions(body(gate, bytes))
-                                            .setContentMd5(md5(bytes))
+                                    new BlockBlobSimpleUploadOptions(BinaryData.fromStream(stream, body.size()))
+                                            .setContentMd5(md5)
                                             .setMetadata(metadata(attributes)),
                                     options.timeout(),
                                     Context.NONE)
@@ -200,12 +204,9 @@ public final class AzureStore implements ObjectStore {
         }
     }
 
-    private static BinaryData body(Gate gate, MemorySegment bytes) {
-        return BinaryData.fromStream(gate.input(), bytes.byteSize());
-    }
-
     @Override
-    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+    public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
+            throws IOException {
         ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
         requireHeld(key);
         return new Upload(key, UUID.randomUUID().toString(), size, partBytes, attributes);
@@ -223,16 +224,18 @@ public final class AzureStore implements ObjectStore {
     }
 
     @Override
-    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        upload.requirePart(number, bytes.byteSize());
+    public Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException {
+        upload.requirePart(number, body.size());
         String block = blockId(upload, number);
-        try (Gate gate = new Gate(bytes)) {
+        byte[] md5 = body.md5();
+        try (InputStream stream = body.stream()) {
             send(
                     "putting part " + number + " of '" + upload.key() + "'",
                     container -> blob(container, upload.key())
                             .stageBlockWithResponse(
-                                    new BlockBlobStageBlockOptions(block, body(gate, bytes)).setContentMd5(md5(bytes)),
-                                    options.timeout(),
+                                    new BlockBlobStageBlockOptions(block, BinaryData.fromStream(stream, body.size()))
+                                            .setContentMd5(md5),
+                                    timeout,
                                     Context.NONE));
         }
         return new Part(number, block);
@@ -442,15 +445,5 @@ public final class AzureStore implements ObjectStore {
         return etag.length() > 1 && etag.startsWith("\"") && etag.endsWith("\"")
                 ? etag.substring(1, etag.length() - 1)
                 : etag;
-    }
-
-    private static byte[] md5(MemorySegment bytes) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("MD5");
-            digest.update(bytes.asByteBuffer());
-            return digest.digest();
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has MD5", e);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.fusecache.tiers.cloud.azure;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -31,17 +30,6 @@ final class Gate implements AutoCloseable {
         closed = true;
     }
 
-    private synchronized int take(byte[] target, int offset, int length) throws IOException {
-        requireOpen();
-        int count = (int) Math.min(length, bytes.byteSize() - position);
-        if (count == 0) {
-            return -1;
-        }
-        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, position, target, offset, count);
-        position += count;
-        return count;
-    }
-
     private synchronized void give(byte[] source, int offset, int length) throws IOException {
         requireOpen();
         if (length > bytes.byteSize() - position) {
@@ -55,28 +43,6 @@ final class Gate implements AutoCloseable {
         if (closed) {
             throw new IOException("the call has ended");
         }
-    }
-
-    /** Reads the buffer once, from its beginning. */
-    InputStream input() {
-        return new InputStream() {
-            @Override
-            public int read() throws IOException {
-                byte[] one = new byte[1];
-                return take(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-            }
-
-            @Override
-            public int read(byte[] target, int offset, int length) throws IOException {
-                Objects.checkFromIndexSize(offset, length, target.length);
-                return length == 0 ? 0 : take(target, offset, length);
-            }
-
-            @Override
-            public int available() {
-                return (int) Math.min(Integer.MAX_VALUE, bytes.byteSize() - position());
-            }
-        };
     }
 
     /** Fills the buffer from its beginning. */

@@ -3,6 +3,8 @@ package io.fusecache.tiers.cloud.file;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.PartBody;
+import io.fusecache.tiers.cloud.PartSizes;
 import io.fusecache.tiers.cloud.RefusedException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +50,10 @@ import org.jspecify.annotations.Nullable;
  * <p>The root is never made: a bucket whose disk is not mounted must not look like an empty one.
  */
 public final class FolderStore implements ObjectStore {
+    /** A file of 5 TiB is the largest that every bucket takes: what is here can go there. */
+    private static final Limits LIMITS =
+            new Limits(Integer.MAX_VALUE, new PartSizes(1, Integer.MAX_VALUE, 1_000_000, 5L << 40));
+
     private static final int COMPLETED_REMEMBERED = 256;
     /** Copied in one system call: between two of them an interrupt is answered. */
     private static final long COPY_BYTES = 64 << 20;
@@ -145,7 +152,7 @@ public final class FolderStore implements ObjectStore {
 
     @Override
     public Limits limits() {
-        return new Limits(Integer.MAX_VALUE, 1, Integer.MAX_VALUE);
+        return LIMITS;
     }
 
     @Override
@@ -234,7 +241,8 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+    public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
+            throws IOException {
         Opened at = opened();
         at.keys.path(key);
         ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
@@ -244,15 +252,15 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        upload.requirePart(number, bytes.byteSize());
+    public Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException {
+        upload.requirePart(number, body.size());
         // A channel of its own: an interrupt closes the channel that it meets.
         try (FileChannel channel = FileChannel.open(opened().temporary.of(upload.id()), StandardOpenOption.WRITE)) {
-            write(channel, (number - 1L) * upload.partBytes(), bytes);
+            body.forEach((position, piece) -> write(channel, upload.offsetOf(number) + position, piece));
         } catch (NoSuchFileException ended) {
             throw new RefusedException("the upload of '" + upload.key() + "' has ended", ended);
         }
-        return new Part(number, Long.toHexString(bytes.byteSize()));
+        return new Part(number, Long.toHexString(body.size()));
     }
 
     @Override

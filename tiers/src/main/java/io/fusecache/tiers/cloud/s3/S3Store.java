@@ -1,10 +1,11 @@
 package io.fusecache.tiers.cloud.s3;
 
-import io.fusecache.cache.BlockChecksum;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.PartBody;
+import io.fusecache.tiers.cloud.PartSizes;
 import io.fusecache.tiers.cloud.RefusedException;
 import java.io.EOFException;
 import java.io.IOException;
@@ -13,8 +14,7 @@ import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -55,7 +55,7 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
  */
 public final class S3Store implements ObjectStore {
     /** "Multipart upload limits" of the S3 user guide. */
-    private static final Limits LIMITS = new Limits(5L << 30, 5 << 20, 10_000);
+    private static final Limits LIMITS = new Limits(5L << 30, new PartSizes(5 << 20, 5L << 30, 10_000, 5L << 40));
 
     private static final String UPLOAD_MARK = "fusecache-upload";
     private static final int MARK_LENGTH = new UUID(0, 0).toString().length();
@@ -143,28 +143,31 @@ public final class S3Store implements ObjectStore {
     @Override
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
+        PartBody body = PartBody.of(bytes);
+        String crc = options.checksums() ? crc32c(body) : "";
+        String md5 = options.checksums() ? "" : md5(body);
         PutObjectResponse response = requests.send(
                 "putting '" + key + "'",
                 client -> client.putObject(
                         request -> {
                             request.bucket(options.bucket()).key(key).metadata(attributes);
                             if (options.checksums()) {
-                                request.checksumCRC32C(crc32c(bytes));
+                                request.checksumCRC32C(crc);
                             } else {
-                                request.contentMD5(md5(bytes));
+                                request.contentMD5(md5);
                             }
                         },
-                        body(bytes)));
+                        sent(body)));
         return new ObjectRef(key, S3Requests.unquoted(response.eTag()));
     }
 
-    private static RequestBody body(MemorySegment bytes) {
-        return RequestBody.fromContentProvider(
-                () -> new SegmentStream(bytes), bytes.byteSize(), "application/octet-stream");
+    private static RequestBody sent(PartBody body) {
+        return RequestBody.fromContentProvider(body::stream, body.size(), "application/octet-stream");
     }
 
     @Override
-    public Upload startUpload(String key, long size, int partBytes, Map<String, String> attributes) throws IOException {
+    public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
+            throws IOException {
         ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
         String mark = UUID.randomUUID().toString();
         Map<String, String> marked = new LinkedHashMap<>(attributes);
@@ -189,9 +192,10 @@ public final class S3Store implements ObjectStore {
     }
 
     @Override
-    public Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        upload.requirePart(number, bytes.byteSize());
-        String crc = options.checksums() ? crc32c(bytes) : "";
+    public Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException {
+        upload.requirePart(number, body.size());
+        String crc = options.checksums() ? crc32c(body) : "";
+        String md5 = options.checksums() ? "" : md5(body);
         UploadPartResponse response = requests.send(
                 "putting part " + number + " of '" + upload.key() + "'",
                 client -> client.uploadPart(
@@ -199,14 +203,15 @@ public final class S3Store implements ObjectStore {
                             request.bucket(options.bucket())
                                     .key(upload.key())
                                     .uploadId(uploadId(upload))
-                                    .partNumber(number);
+                                    .partNumber(number)
+                                    .overrideConfiguration(override -> override.apiCallTimeout(timeout));
                             if (options.checksums()) {
                                 request.checksumCRC32C(crc);
                             } else {
-                                request.contentMD5(md5(bytes));
+                                request.contentMD5(md5);
                             }
                         },
-                        body(bytes)));
+                        sent(body)));
         return new Part(number, S3Requests.unquoted(response.eTag()) + (crc.isEmpty() ? "" : " " + crc));
     }
 
@@ -350,7 +355,7 @@ public final class S3Store implements ObjectStore {
             if (!done) {
                 // With the interrupt that may have ended it the store would not be asked.
                 boolean interrupted = Thread.interrupted();
-                abortUpload(new Upload(toKey, new UUID(0, 0) + id, size, Integer.MAX_VALUE, Map.of()));
+                abortUpload(new Upload(toKey, new UUID(0, 0) + id, size, COPIED_PART, Map.of()));
                 if (interrupted) {
                     Thread.currentThread().interrupt();
                 }
@@ -428,18 +433,12 @@ public final class S3Store implements ObjectStore {
         requests.close();
     }
 
-    private static String crc32c(MemorySegment bytes) {
-        byte[] big = ByteBuffer.allocate(4).putInt(BlockChecksum.of(bytes)).array();
+    private static String crc32c(PartBody body) throws IOException {
+        byte[] big = ByteBuffer.allocate(4).putInt(body.crc32c()).array();
         return Base64.getEncoder().encodeToString(big);
     }
 
-    private static String md5(MemorySegment bytes) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("MD5");
-            digest.update(bytes.asByteBuffer());
-            return Base64.getEncoder().encodeToString(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has MD5", e);
-        }
+    private static String md5(PartBody body) throws IOException {
+        return Base64.getEncoder().encodeToString(body.md5());
     }
 }

@@ -219,11 +219,11 @@ final class AzureStoreIT extends ObjectStoreContract {
         ObjectStore.Upload second = store.startUpload("k", 2L * part, part, Map.of("whose", "second"));
         MemorySegment one = bytes(2 * part, 1);
         MemorySegment two = bytes(2 * part, 2);
-        List<ObjectStore.Part> ofFirst = List.of(
-                store.putPart(first, 1, one.asSlice(0, part)), store.putPart(first, 2, one.asSlice(part, part)));
-        store.putPart(second, 1, two.asSlice(0, part));
-        List<ObjectStore.Part> ofSecond = List.of(
-                store.putPart(second, 1, two.asSlice(0, part)), store.putPart(second, 2, two.asSlice(part, part)));
+        List<ObjectStore.Part> ofFirst =
+                List.of(putPart(first, 1, one.asSlice(0, part)), putPart(first, 2, one.asSlice(part, part)));
+        putPart(second, 1, two.asSlice(0, part));
+        List<ObjectStore.Part> ofSecond =
+                List.of(putPart(second, 1, two.asSlice(0, part)), putPart(second, 2, two.asSlice(part, part)));
 
         ObjectRef done = store.completeUpload(first, ofFirst);
         assertThat(store.completeUpload(first, ofFirst)).isEqualTo(done);

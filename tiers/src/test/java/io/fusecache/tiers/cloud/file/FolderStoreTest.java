@@ -230,9 +230,8 @@ final class FolderStoreTest extends ObjectStoreContract {
         Path live = Files.createDirectory(folder.resolve(".fusecache/tmp/a-live-process.1"));
         Path lock = Files.createFile(live.resolve("lock"));
         Files.createFile(live.resolve("1"));
-        String script =
-                "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print('locked', flush=True);"
-                        + " sys.stdin.read()";
+        String script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print('locked',"
+                + " flush=True); sys.stdin.read()";
         Process other = new ProcessBuilder("python3", "-c", script, lock.toString()).start();
         try (FolderStore next = new FolderStore(folder)) {
             assertThat(other.inputReader().readLine()).isEqualTo("locked");
@@ -252,10 +251,10 @@ final class FolderStoreTest extends ObjectStoreContract {
     void failedPutsLeaveNoTemporaryFile() throws Exception {
         Upload upload = store.startUpload("k", 10, 10, Map.of());
         assertThat(temporaryFiles()).hasSize(1);
-        assertThatThrownBy(() -> store.putPart(upload, 1, bytes(9, 1))).isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> putPart(upload, 1, bytes(9, 1))).isInstanceOf(RefusedException.class);
         store.abortUpload(upload);
         assertThat(temporaryFiles()).isEmpty();
-        assertThatThrownBy(() -> store.putPart(upload, 1, bytes(10, 1))).isInstanceOf(RefusedException.class);
+        assertThatThrownBy(() -> putPart(upload, 1, bytes(10, 1))).isInstanceOf(RefusedException.class);
     }
 
     @Test

@@ -129,11 +129,11 @@ final class S3StoreIT extends ObjectStoreContract {
 
     @Test
     void anObjectInPartsHasTheMarkOfItsUploadAndNobodySeesIt() throws Exception {
-        int part = store.limits().smallestPart();
+        int part = partBytes();
         ObjectStore.Upload upload = store.startUpload("k", part + 1L, part, ATTRIBUTES);
         MemorySegment all = bytes(part + 1, 3);
         List<ObjectStore.Part> parts =
-                List.of(store.putPart(upload, 1, all.asSlice(0, part)), store.putPart(upload, 2, all.asSlice(part, 1)));
+                List.of(putPart(upload, 1, all.asSlice(0, part)), putPart(upload, 2, all.asSlice(part, 1)));
         ObjectRef done = store.completeUpload(upload, parts);
         put("k", 10, 1);
         assertThatThrownBy(() -> store.completeUpload(upload, parts))
