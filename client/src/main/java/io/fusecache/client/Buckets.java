@@ -60,7 +60,8 @@ public final class Buckets {
                         true,
                         options.requests(),
                         options.timeout(),
-                        S3Options.LARGEST_PAGE));
+                        S3Options.LARGEST_PAGE,
+                        S3Options.LARGEST_COPY));
             case Store.Azure azure ->
                 new AzureStore(new AzureOptions(
                         azure.account(),
@@ -87,7 +88,9 @@ public final class Buckets {
                         false,
                         options.requests(),
                         options.timeout(),
-                        S3Options.LARGEST_PAGE));
+                        S3Options.LARGEST_PAGE,
+                        // Its multipart API has no copies of parts, and its copies no limit.
+                        Long.MAX_VALUE));
             }
         };
     }

@@ -21,7 +21,6 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -47,8 +46,8 @@ public final class BucketTier implements CloudTier {
     private final Attempts attempts;
     private final PutSlots slots;
     private final PartedPut large;
-    /** Copies and deletes: a directory of large objects that moves leaves requests to those who read. */
-    private final Semaphore moves;
+    private final MoveSlots moves;
+    private final Copies copies;
 
     /** Names that no file can have are told once: they are there at every listing. */
     private final AtomicBoolean toldUnusable = new AtomicBoolean();
@@ -73,7 +72,8 @@ public final class BucketTier implements CloudTier {
                 options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
         this.slots = new PutSlots(buffers, options.puts());
         this.large = new PartedPut(store, options, attempts, slots, workers);
-        this.moves = new Semaphore(Math.max(1, options.requests() / 3), true);
+        this.moves = new MoveSlots(attempts, Math.max(1, options.requests() / 3));
+        this.copies = new Copies(store, moves, large, workers, sleeper);
     }
 
     /** Requests that had to be sent again, since start. */
@@ -124,28 +124,15 @@ public final class BucketTier implements CloudTier {
 
     @Override
     public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
-        return moving("copying '%s' to '%s'".formatted(from.key(), toKey), permit, () -> store.copy(from, toKey));
+        return copies.copy(from, toKey, permit);
     }
 
     @Override
     public void delete(String key, Permit permit) throws IOException {
-        moving("deleting '" + key + "'", permit, () -> {
+        moves.run("deleting '" + key + "'", permit, () -> {
             store.delete(key);
             return true;
         });
-    }
-
-    private <T> T moving(String what, Permit permit, Attempts.Request<T> request) throws IOException {
-        try {
-            moves.acquire();
-        } catch (InterruptedException e) {
-            throw Attempts.interrupted(what);
-        }
-        try {
-            return attempts.run(what, permit, request);
-        } finally {
-            moves.release();
-        }
     }
 
     @Override

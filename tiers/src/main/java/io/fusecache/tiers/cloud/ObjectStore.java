@@ -75,8 +75,20 @@ public interface ObjectStore extends AutoCloseable {
     /** Drops the parts; an upload that is completed or dropped already is no error. */
     void abortUpload(Upload upload) throws IOException;
 
-    /** Copies on the store's side, of any size, attributes included; empty where the source has not that ETag. */
-    Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException;
+    /** Copies on the store's side, attributes included, or begins to. */
+    Copy copy(ObjectRef from, String toKey) throws IOException;
+
+    /** What has become of a copy that went on. */
+    Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) throws IOException;
+
+    /**
+     * Begins an object that is to be a copy, attributes included, and will be put by {@link #copyPart}; empty where the source has not
+     * that ETag. Only after {@link Copy.TooLarge}.
+     */
+    Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) throws IOException;
+
+    /** Puts a part: what the source has in its place. Empty where the source has not that ETag. */
+    Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException;
 
     /** Removes the object or marker; one that is not there is no error. */
     void delete(String key) throws IOException;
@@ -98,8 +110,25 @@ public interface ObjectStore extends AutoCloseable {
     @Override
     void close();
 
-    /** @param largestPut in one request */
-    record Limits(long largestPut, PartSizes parts) {}
+    /**
+     * @param largestPut in one request
+     * @param largestCopy in one request; of more bytes, {@link Copy.TooLarge} is the answer
+     */
+    record Limits(long largestPut, PartSizes parts, long largestCopy) {}
+
+    /** What came of a copy. */
+    sealed interface Copy {
+        record Done(ObjectRef made) implements Copy {}
+
+        /** The source is gone or has another ETag, and nothing was done. */
+        record NoSource() implements Copy {}
+
+        /** The store goes on with it, whether it is asked or not. */
+        record GoesOn(String id) implements Copy {}
+
+        /** Nothing was done: it has to be copied in parts. */
+        record TooLarge(long size) implements Copy {}
+    }
 
     /** An upload in parts, all of {@code partBytes} but the last. */
     record Upload(String key, String id, long size, long partBytes, Map<String, String> attributes) {

@@ -96,7 +96,7 @@ final class PartedPut {
     }
 
     /** On the way out of a failure, which is the one to report; the store drops what stays behind in time. */
-    private void abort(Upload upload) {
+    void abort(Upload upload) {
         boolean interrupted = Thread.interrupted();
         try {
             attempts.run("dropping the upload of '" + upload.key() + "'", () -> {

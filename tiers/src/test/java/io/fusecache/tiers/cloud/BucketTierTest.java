@@ -16,6 +16,7 @@ import io.fusecache.tiers.cloud.ObjectStore.Listed;
 import io.fusecache.tiers.cloud.ObjectStore.Page;
 import io.fusecache.tiers.cloud.file.FolderStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,6 +28,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -237,7 +239,7 @@ final class BucketTierTest extends CloudTierContract {
     @Test
     void partsGrowAsTheirNumberDemandsAndMemoryDoesNot() throws Exception {
         int size = 5 * PART + 77;
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 2, 2 << 20)));
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 2, 2 << 20), Long.MAX_VALUE));
         for (Fault fault : List.of(Fault.FAIL, Fault.LOSE_ANSWER)) {
             int before = store.calls(Call.PART);
             store.next(Call.PART, 1, fault);
@@ -256,7 +258,7 @@ final class BucketTierTest extends CloudTierContract {
         assertThat(options.timeoutOf(options.partBytes() + 1)).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.timeoutOf(4000L << 20)).isEqualTo(BucketOptions.LONGEST_PART);
 
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20)));
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20), Long.MAX_VALUE));
         Queue<Duration> asked = new ConcurrentLinkedQueue<>();
         ObjectRef object = tier.put("k", 5 * PART, ATTRIBUTES, content(3), asked::add);
         assertThat(object.key()).isEqualTo("k");
@@ -265,7 +267,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void aSourceThatBreaksInTheMidstOfAPartIsNotReadAgain() {
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20)));
+        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20), Long.MAX_VALUE));
         assertThatThrownBy(() -> tier.put(
                         "k",
                         5 * PART,
@@ -280,6 +282,92 @@ final class BucketTierTest extends CloudTierContract {
                 .hasMessageContaining("the disk is broken");
         assertThat(pauses).isEmpty();
         assertThat(store.calls(Call.PART)).isEqualTo(1);
+    }
+
+    private BucketTier copyingAtMost(long bytes) {
+        store = new FaultyObjectStore(new FolderStore(folder, new FolderStore.Options(false, true, 7, bytes)));
+        return tier(Duration.ofSeconds(20));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Fault.class,
+            names = {"FAIL", "LOSE_ANSWER"})
+    void everyStepOfALargeCopyIsRepeated(Fault fault) throws Exception {
+        ObjectRef object = tier.put("from", LARGE, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        try (BucketTier narrow = copyingAtMost(PART)) {
+            for (Call call : List.of(Call.COPY, Call.START, Call.COPY_PART, Call.COMPLETE)) {
+                store.next(call, 2, fault);
+            }
+            ObjectRef copy =
+                    narrow.copy(object, "to", CloudTier.Permit.FOR_GOOD).orElseThrow();
+            assertThat(read(copy, LARGE).mismatch(expected(0, LARGE, 1))).isEqualTo(-1);
+            assertThat(tier.head("to").orElseThrow().attributes()).isEqualTo(ATTRIBUTES);
+            assertThat(store.calls(Call.COPY_PART))
+                    .as("11 parts, two of them again")
+                    .isEqualTo(13);
+            assertThat(store.mostInFlight()).isLessThanOrEqualTo(REQUESTS / 3);
+        }
+    }
+
+    @Test
+    void aLargeCopyThatFailsForGoodDropsItsParts() throws Exception {
+        ObjectRef object = tier.put("from", LARGE, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        try (BucketTier narrow = copyingAtMost(PART)) {
+            store.next(Call.COPY_PART, 100, Fault.FAIL);
+            assertThatThrownBy(() -> narrow.copy(object, "to", CloudTier.Permit.FOR_GOOD))
+                    .isInstanceOf(IOException.class);
+            assertThat(store.calls(Call.ABORT)).isEqualTo(1);
+            assertThat(tier.head("to")).isEmpty();
+        }
+    }
+
+    @Test
+    void aLargeCopyWhoseSourceChangesIsNone() throws Exception {
+        ObjectRef object = tier.put("from", LARGE, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        try (BucketTier narrow = copyingAtMost(PART)) {
+            store.afterCopiedPart(() -> {
+                try {
+                    tier.put("from", LARGE, Map.of(), content(2), CloudTier.Permit.FOR_GOOD);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+            assertThat(narrow.copy(object, "to", CloudTier.Permit.FOR_GOOD)).isEmpty();
+            assertThat(store.calls(Call.ABORT)).isEqualTo(1);
+            assertThat(tier.head("to")).isEmpty();
+        }
+    }
+
+    @Test
+    void aPermitThatEndsEndsALargeCopy() throws Exception {
+        ObjectRef object = tier.put("from", LARGE, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        AtomicInteger left = new AtomicInteger(5);
+        try (BucketTier narrow = copyingAtMost(PART)) {
+            assertThatThrownBy(() -> narrow.copy(object, "to", longest -> {
+                        assertThat(longest).isEqualTo(narrow.timeout());
+                        if (left.getAndDecrement() <= 0) {
+                            throw new CloudTier.NoPermitException("no more");
+                        }
+                    }))
+                    .hasMessage("no more");
+            assertThat(store.calls(Call.ABORT)).isEqualTo(1);
+            assertThat(tier.head("to")).isEmpty();
+        }
+    }
+
+    @Test
+    void aCopyThatGoesOnIsFollowedToItsEnd() throws Exception {
+        ObjectRef object = tier.put("from", 100, ATTRIBUTES, content(1), CloudTier.Permit.FOR_GOOD);
+        store.goOn(6);
+        AtomicInteger asked = new AtomicInteger();
+        ObjectRef copy =
+                tier.copy(object, "to", longest -> asked.incrementAndGet()).orElseThrow();
+        assertThat(read(copy, 100).mismatch(expected(0, 100, 1))).isEqualTo(-1);
+        assertThat(store.calls(Call.COPY)).isEqualTo(1);
+        assertThat(store.calls(Call.FOLLOW)).isEqualTo(6);
+        assertThat(pauses.stream().map(Duration::toSeconds)).containsExactly(1L, 2L, 4L, 8L, 8L, 8L);
+        assertThat(asked).as("a permit is kept up meanwhile").hasValueGreaterThanOrEqualTo(7);
     }
 
     @Test

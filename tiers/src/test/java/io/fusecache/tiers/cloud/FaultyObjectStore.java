@@ -29,6 +29,8 @@ public final class FaultyObjectStore implements ObjectStore {
         COMPLETE,
         ABORT,
         COPY,
+        FOLLOW,
+        COPY_PART,
         DELETE,
         LIST,
         HEAD,
@@ -58,6 +60,8 @@ public final class FaultyObjectStore implements ObjectStore {
     private final AtomicInteger mostInFlight = new AtomicInteger();
     private volatile @Nullable CountDownLatch gate;
     private volatile @Nullable Limits limits;
+    private volatile @Nullable Runnable afterPart;
+    private final AtomicInteger goOn = new AtomicInteger();
 
     public FaultyObjectStore(ObjectStore store) {
         this.store = store;
@@ -84,6 +88,16 @@ public final class FaultyObjectStore implements ObjectStore {
     /** From now on it says that these are its limits. */
     public void limit(Limits narrower) {
         limits = narrower;
+    }
+
+    /** The next copy goes on by itself, and is done when it is asked after for the {@code times}th time. */
+    public void goOn(int times) {
+        goOn.set(times);
+    }
+
+    /** Runs whenever a part was copied. */
+    public void afterCopiedPart(Runnable action) {
+        afterPart = action;
     }
 
     /** Holds all calls from now on, until the gate opens. */
@@ -216,8 +230,30 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
-        return run(Call.COPY, null, () -> store.copy(from, toKey));
+    public Copy copy(ObjectRef from, String toKey) throws IOException {
+        return run(Call.COPY, null, () -> goOn.get() > 0 ? new Copy.GoesOn("made to go on") : store.copy(from, toKey));
+    }
+
+    @Override
+    public Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) throws IOException {
+        return run(Call.FOLLOW, null, () -> goOn.decrementAndGet() > 0 ? begun : store.copy(from, toKey));
+    }
+
+    @Override
+    public Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) throws IOException {
+        return run(Call.START, null, () -> store.startCopy(from, toKey, size, partBytes));
+    }
+
+    @Override
+    public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException {
+        return run(Call.COPY_PART, null, () -> {
+            Optional<Part> part = store.copyPart(upload, number, from);
+            Runnable next = afterPart;
+            if (next != null) {
+                next.run();
+            }
+            return part;
+        });
     }
 
     @Override

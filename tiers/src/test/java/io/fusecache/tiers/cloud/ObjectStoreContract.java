@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.tiers.cloud.ObjectStore.Copy;
 import io.fusecache.tiers.cloud.ObjectStore.Depth;
 import io.fusecache.tiers.cloud.ObjectStore.Listed;
 import io.fusecache.tiers.cloud.ObjectStore.Page;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,6 +39,9 @@ public abstract class ObjectStoreContract {
 
     /** An empty bucket, with pages of a few keys where that can be set. */
     protected abstract ObjectStore open() throws Exception;
+
+    /** The same bucket, of which a request copies no more bytes than that; empty where one copies all. */
+    protected abstract Optional<ObjectStore> copyingAtMost(long bytes);
 
     /** Of one component of a key that the server under test can hold. */
     protected int longestName() {
@@ -78,6 +83,31 @@ public abstract class ObjectStoreContract {
 
     protected final Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
         return store.putPart(upload, number, PartBody.of(bytes), Duration.ofSeconds(30));
+    }
+
+    protected final Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+        return copied(store.copy(from, toKey));
+    }
+
+    protected static Optional<ObjectRef> copied(Copy copy) {
+        return switch (copy) {
+            case Copy.Done(ObjectRef made) -> Optional.of(made);
+            case Copy.NoSource() -> Optional.empty();
+            case Copy.GoesOn unfinished -> throw new AssertionError(unfinished);
+            case Copy.TooLarge unfinished -> throw new AssertionError(unfinished);
+        };
+    }
+
+    /** An object of several parts. */
+    protected final ObjectRef putInParts(String key, int size, int seed, Map<String, String> attributes)
+            throws IOException {
+        Upload upload = store.startUpload(key, size, partBytes(), attributes);
+        MemorySegment all = bytes(size, seed);
+        List<Part> parts = new ArrayList<>();
+        for (int number = 1; number <= upload.parts(); number++) {
+            parts.add(putPart(upload, number, all.asSlice(upload.offsetOf(number), upload.bytesInPart(number))));
+        }
+        return store.completeUpload(upload, parts);
     }
 
     protected final byte[] read(ObjectRef object, long offset, int size) throws IOException {
@@ -128,7 +158,7 @@ public abstract class ObjectStoreContract {
         assertThat(store.read(object, 0, memory.allocate(100))).isFalse();
         assertThat(store.head("k")).isEmpty();
         assertThat(store.head("k/below")).isEmpty();
-        assertThat(store.copy(object, "elsewhere")).isEmpty();
+        assertThat(copy(object, "elsewhere")).isEmpty();
         store.delete("k");
         store.delete("never/was");
         store.delete("never/was/");
@@ -154,7 +184,7 @@ public abstract class ObjectStoreContract {
     void aCopyHasBytesAndAttributes() throws Exception {
         ObjectRef object = store.put("from", bytes(100_000, 1), ATTRIBUTES);
         put("to/there", 5, 9);
-        ObjectRef copy = store.copy(object, "to/there").orElseThrow();
+        ObjectRef copy = copy(object, "to/there").orElseThrow();
         assertThat(copy.key()).isEqualTo("to/there");
         assertThat(read(copy, 0, 100_000)).isEqualTo(array(100_000, 1));
         assertThat(store.head("to/there")).contains(new StoredObject(copy, 100_000, ATTRIBUTES));
@@ -165,8 +195,60 @@ public abstract class ObjectStoreContract {
     void aCopyOfAnotherETagDoesNothing() throws Exception {
         ObjectRef first = put("from", 100, 1);
         put("from", 100, 2);
-        assertThat(store.copy(first, "to")).isEmpty();
+        assertThat(copy(first, "to")).isEmpty();
         assertThat(store.head("to")).isEmpty();
+    }
+
+    @Test
+    void aLargeCopyGoesInPartsAndHasBytesAndAttributes() throws Exception {
+        Optional<ObjectStore> narrow = copyingAtMost(2L * partBytes());
+        if (narrow.isEmpty()) {
+            assertThat(store.limits().largestCopy()).isEqualTo(Long.MAX_VALUE);
+            return;
+        }
+        int part = partBytes();
+        int size = 2 * part + 100;
+        try (ObjectStore inParts = narrow.get()) {
+            ObjectRef object = putInParts("from", size, 1, ATTRIBUTES);
+            put("to", 5, 9);
+            assertThat(inParts.copy(object, "to")).isEqualTo(new Copy.TooLarge(size));
+            assertThat(inParts.copy(new ObjectRef("from", "other-2"), "to")).isEqualTo(new Copy.NoSource());
+            assertThat(inParts.startCopy(new ObjectRef("from", "other-2"), "to", size, part))
+                    .isEmpty();
+            Upload upload = inParts.startCopy(object, "to", size, part).orElseThrow();
+            List<Part> parts = new ArrayList<>();
+            for (int number : List.of(2, 3, 1, 1)) {
+                parts.add(inParts.copyPart(upload, number, object).orElseThrow());
+            }
+            List<Part> inOrder = List.of(parts.get(3), parts.get(0), parts.get(1));
+            ObjectRef copy = inParts.completeUpload(upload, inOrder);
+            assertThat(read(copy, 0, size)).isEqualTo(array(size, 1));
+            assertThat(inParts.head("to")).contains(new StoredObject(copy, size, ATTRIBUTES));
+            assertThat(inParts.completeUpload(upload, inOrder)).isEqualTo(copy);
+            assertThat(read(object, 0, size)).isEqualTo(array(size, 1));
+        }
+    }
+
+    @Test
+    void aSourceThatChangesInTheMidstOfALargeCopyIsNotMixed() throws Exception {
+        Optional<ObjectStore> narrow = copyingAtMost(partBytes());
+        if (narrow.isEmpty()) {
+            assertThat(store.limits().largestCopy()).isEqualTo(Long.MAX_VALUE);
+            return;
+        }
+        int part = partBytes();
+        int size = 2 * part;
+        try (ObjectStore inParts = narrow.get()) {
+            ObjectRef object = putInParts("from", size, 1, ATTRIBUTES);
+            Upload upload = inParts.startCopy(object, "to", size, part).orElseThrow();
+            assertThat(inParts.copyPart(upload, 1, object)).isPresent();
+            putInParts("from", size, 2, ATTRIBUTES);
+            assertThat(inParts.copyPart(upload, 2, object)).isEmpty();
+            store.delete("from");
+            assertThat(inParts.copyPart(upload, 2, object)).isEmpty();
+            inParts.abortUpload(upload);
+            assertThat(inParts.head("to")).isEmpty();
+        }
     }
 
     @Test

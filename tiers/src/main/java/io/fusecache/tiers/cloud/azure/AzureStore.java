@@ -3,26 +3,17 @@ package io.fusecache.tiers.cloud.azure;
 import com.azure.core.http.rest.PagedResponse;
 import com.azure.core.util.BinaryData;
 import com.azure.core.util.Context;
-import com.azure.core.util.polling.PollResponse;
-import com.azure.core.util.polling.SyncPoller;
-import com.azure.storage.blob.BlobContainerClient;
-import com.azure.storage.blob.models.BlobBeginCopySourceRequestConditions;
-import com.azure.storage.blob.models.BlobCopyInfo;
 import com.azure.storage.blob.models.BlobDownloadResponse;
 import com.azure.storage.blob.models.BlobItem;
 import com.azure.storage.blob.models.BlobListDetails;
-import com.azure.storage.blob.models.BlobProperties;
 import com.azure.storage.blob.models.BlobRange;
 import com.azure.storage.blob.models.BlobRequestConditions;
 import com.azure.storage.blob.models.BlobStorageException;
-import com.azure.storage.blob.models.CopyStatusType;
 import com.azure.storage.blob.models.DownloadRetryOptions;
 import com.azure.storage.blob.models.ListBlobsOptions;
-import com.azure.storage.blob.options.BlobBeginCopyOptions;
 import com.azure.storage.blob.options.BlockBlobCommitBlockListOptions;
 import com.azure.storage.blob.options.BlockBlobSimpleUploadOptions;
 import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
-import com.azure.storage.blob.specialized.BlockBlobClient;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
@@ -72,52 +63,18 @@ import org.jspecify.annotations.Nullable;
 public final class AzureStore implements ObjectStore {
     /** "Scalability targets for Blob storage", of versions from 2019-12-12 on. */
     private static final Limits LIMITS =
-            new Limits(5000L << 20, new PartSizes(1, 4000L << 20, 50_000, 50_000 * (4000L << 20)));
+            new Limits(5000L << 20, new PartSizes(1, 4000L << 20, 50_000, 50_000 * (4000L << 20)), Long.MAX_VALUE);
 
     private static final String UPLOAD_MARK = "fusecache_upload";
-    private static final Duration COPY_POLL = Duration.ofSeconds(1);
 
     private final AzureOptions options;
-    private final AzureConnection connection;
-    private final AzureFailures failures;
+    private final AzureRequests requests;
+    private final AzureCopies copies;
 
     public AzureStore(AzureOptions options) {
         this.options = options;
-        this.connection = new AzureConnection(options);
-        this.failures = new AzureFailures(options);
-    }
-
-    @FunctionalInterface
-    private interface Request<T> {
-        T send(BlobContainerClient container);
-    }
-
-    private <T> T send(String what, Request<T> request) throws IOException {
-        try {
-            T answer = request.send(connection.client());
-            failures.answered();
-            return answer;
-        } catch (RuntimeException failure) {
-            throw failures.of(what, failure);
-        }
-    }
-
-    /** Empty where the blob is not there, or not the one that was asked for. */
-    private <T> Optional<T> unlessMissed(String what, Request<T> request) throws IOException {
-        return send(what, container -> {
-            try {
-                return Optional.of(request.send(container));
-            } catch (BlobStorageException failure) {
-                if (AzureFailures.miss(failure)) {
-                    return Optional.<T>empty();
-                }
-                throw failure;
-            }
-        });
-    }
-
-    private static BlockBlobClient blob(BlobContainerClient container, String key) {
-        return container.getBlobClient(key).getBlockBlobClient();
+        this.requests = new AzureRequests(options);
+        this.copies = new AzureCopies(options, requests);
     }
 
     @Override
@@ -140,14 +97,14 @@ public final class AzureStore implements ObjectStore {
         }
         String what = "reading '" + object.key() + "'";
         try (Gate gate = new Gate(target)) {
-            Optional<BlobDownloadResponse> answer = unlessMissed(
+            Optional<BlobDownloadResponse> answer = requests.unlessMissed(
                     what,
-                    container -> blob(container, object.key())
+                    container -> AzureRequests.blob(container, object.key())
                             .downloadStreamWithResponse(
                                     gate.output(),
                                     new BlobRange(offset, target.byteSize()),
                                     new DownloadRetryOptions().setMaxRetryRequests(0),
-                                    new BlobRequestConditions().setIfMatch(quoted(object.etag())),
+                                    new BlobRequestConditions().setIfMatch(AzureRequests.quoted(object.etag())),
                                     false,
                                     options.timeout(),
                                     Context.NONE));
@@ -171,27 +128,16 @@ public final class AzureStore implements ObjectStore {
         }
     }
 
-    private static void requireHeld(String key) throws RefusedException {
-        if (!held(key)) {
-            throw new RefusedException(
-                    "'" + key + "' has a backslash, which Azure Blob Storage takes for a slash: rename it");
-        }
-    }
-
-    private static boolean held(String key) {
-        return key.indexOf('\\') < 0;
-    }
-
     @Override
     public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
-        requireHeld(key);
+        AzureRequests.requireHeld(key);
         PartBody body = PartBody.of(bytes);
         byte[] md5 = body.md5();
         try (InputStream stream = body.stream()) {
-            String etag = send(
+            String etag = requests.send(
                     "putting '" + key + "'",
-                    container -> blob(container, key)
+                    container -> AzureRequests.blob(container, key)
                             .uploadWithResponse(
                                     new BlockBlobSimpleUploadOptions(BinaryData.fromStream(stream, body.size()))
                                             .setContentMd5(md5)
@@ -200,7 +146,7 @@ public final class AzureStore implements ObjectStore {
                                     Context.NONE)
                             .getValue()
                             .getETag());
-            return new ObjectRef(key, unquoted(etag));
+            return new ObjectRef(key, AzureRequests.unquoted(etag));
         }
     }
 
@@ -208,7 +154,7 @@ public final class AzureStore implements ObjectStore {
     public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
             throws IOException {
         ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
-        requireHeld(key);
+        AzureRequests.requireHeld(key);
         return new Upload(key, UUID.randomUUID().toString(), size, partBytes, attributes);
     }
 
@@ -229,9 +175,9 @@ public final class AzureStore implements ObjectStore {
         String block = blockId(upload, number);
         byte[] md5 = body.md5();
         try (InputStream stream = body.stream()) {
-            send(
+            requests.send(
                     "putting part " + number + " of '" + upload.key() + "'",
-                    container -> blob(container, upload.key())
+                    container -> AzureRequests.blob(container, upload.key())
                             .stageBlockWithResponse(
                                     new BlockBlobStageBlockOptions(block, BinaryData.fromStream(stream, body.size()))
                                             .setContentMd5(md5),
@@ -253,23 +199,23 @@ public final class AzureStore implements ObjectStore {
         List<String> blocks = IntStream.rangeClosed(1, upload.parts())
                 .mapToObj(number -> blockId(upload, number))
                 .toList();
-        String etag = send(
+        String etag = requests.send(
                 "completing the upload of '" + upload.key() + "'",
-                container -> blob(container, upload.key())
+                container -> AzureRequests.blob(container, upload.key())
                         .commitBlockListWithResponse(
                                 new BlockBlobCommitBlockListOptions(blocks).setMetadata(metadata),
                                 options.timeout(),
                                 Context.NONE)
                         .getValue()
                         .getETag());
-        return new ObjectRef(upload.key(), unquoted(etag));
+        return new ObjectRef(upload.key(), AzureRequests.unquoted(etag));
     }
 
     /** The same blocks may be committed again and again, and each time makes another ETag. */
     private Optional<ObjectRef> completedBefore(Upload upload) throws IOException {
-        return properties(upload.key())
+        return requests.properties(upload.key())
                 .filter(found -> upload.id().equals(found.getMetadata().get(UPLOAD_MARK)))
-                .map(found -> new ObjectRef(upload.key(), unquoted(found.getETag())));
+                .map(found -> new ObjectRef(upload.key(), AzureRequests.unquoted(found.getETag())));
     }
 
     /** Blocks that nobody commits go by themselves. */
@@ -277,56 +223,43 @@ public final class AzureStore implements ObjectStore {
     public void abortUpload(Upload upload) {}
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey) throws IOException {
         if (from.key().endsWith("/") || toKey.endsWith("/")) {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
-        requireHeld(toKey);
-        Optional<BlobCopyInfo> copied = unlessMissed("copying '" + from.key() + "' to '" + toKey + "'", container -> {
-            SyncPoller<BlobCopyInfo, Void> copy = blob(container, toKey)
-                    .beginCopy(new BlobBeginCopyOptions(source(container, from.key()))
-                            .setSourceRequestConditions(
-                                    new BlobBeginCopySourceRequestConditions().setIfMatch(quoted(from.etag())))
-                            .setPollInterval(COPY_POLL));
-            PollResponse<BlobCopyInfo> begun = copy.poll();
-            return begun.getStatus().isComplete()
-                    ? begun.getValue()
-                    : copy.waitForCompletion(options.timeout()).getValue();
-        });
-        if (copied.isEmpty()) {
-            return Optional.empty();
-        }
-        BlobCopyInfo copy = copied.get();
-        if (!CopyStatusType.SUCCESS.equals(copy.getCopyStatus())) {
-            throw new IOException("the copy of '%s' to '%s' ended as %s: %s"
-                    .formatted(from.key(), toKey, copy.getCopyStatus(), copy.getError()));
-        }
-        Optional<BlobProperties> made = properties(toKey);
-        if (made.isEmpty() || !copy.getCopyId().equals(made.get().getCopyId())) {
-            throw new IOException("'%s' was replaced while '%s' was being copied to it".formatted(toKey, from.key()));
-        }
-        return Optional.of(new ObjectRef(toKey, unquoted(made.get().getETag())));
+        AzureRequests.requireHeld(toKey);
+        return copies.begin(from, toKey);
     }
 
-    /** Within an account its key and an identity are good for the source too; a signature goes along. */
-    private String source(BlobContainerClient container, String key) {
-        String url = blob(container, key).getBlobUrl();
-        return options.credentials() instanceof AzureOptions.Credentials.Sas(String token) ? url + "?" + token : url;
+    @Override
+    public Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) throws IOException {
+        return copies.follow(from, toKey, begun);
+    }
+
+    @Override
+    public Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) {
+        throw new AssertionError("copies of any size are whole here: '" + from.key() + "'");
+    }
+
+    @Override
+    public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) {
+        throw new AssertionError("copies of any size are whole here: '" + from.key() + "'");
     }
 
     @Override
     public void delete(String key) throws IOException {
-        if (!held(key)) {
+        if (!AzureRequests.held(key)) {
             return;
         }
-        unlessMissed(
+        requests.unlessMissed(
                 "removing '" + key + "'",
-                container -> blob(container, key).deleteWithResponse(null, null, options.timeout(), Context.NONE));
+                container -> AzureRequests.blob(container, key)
+                        .deleteWithResponse(null, null, options.timeout(), Context.NONE));
     }
 
     @Override
     public Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException {
-        return send("listing '" + prefix + "'", container -> {
+        return requests.send("listing '" + prefix + "'", container -> {
             ListBlobsOptions which = new ListBlobsOptions()
                     .setPrefix(prefix.isEmpty() ? null : prefix)
                     .setMaxResultsPerPage(options.pageSize())
@@ -358,29 +291,18 @@ public final class AzureStore implements ObjectStore {
         return new Listed(
                 item.getName(),
                 item.getProperties().getContentLength(),
-                unquoted(item.getProperties().getETag()),
+                AzureRequests.unquoted(item.getProperties().getETag()),
                 Timestamp.of(item.getProperties().getLastModified().toInstant()),
                 attributes(item.getMetadata()));
     }
 
     @Override
     public Optional<StoredObject> head(String key) throws IOException {
-        return properties(key)
+        return requests.properties(key)
                 .map(found -> new StoredObject(
-                        new ObjectRef(key, unquoted(found.getETag())),
+                        new ObjectRef(key, AzureRequests.unquoted(found.getETag())),
                         found.getBlobSize(),
                         attributes(found.getMetadata())));
-    }
-
-    private Optional<BlobProperties> properties(String key) throws IOException {
-        if (!held(key)) {
-            return Optional.empty();
-        }
-        return unlessMissed(
-                "looking up '" + key + "'",
-                container -> blob(container, key)
-                        .getPropertiesWithResponse(null, options.timeout(), Context.NONE)
-                        .getValue());
     }
 
     private static Map<String, String> metadata(Map<String, String> attributes) {
@@ -401,7 +323,7 @@ public final class AzureStore implements ObjectStore {
 
     @Override
     public void check() throws IOException {
-        send(
+        requests.send(
                 "looking into it",
                 container -> container
                         .listBlobs(new ListBlobsOptions().setMaxResultsPerPage(1), options.timeout())
@@ -416,7 +338,7 @@ public final class AzureStore implements ObjectStore {
 
     /** Only where we may ask. */
     private boolean hierarchical() throws IOException {
-        return send("asking for the kind of account", container -> {
+        return requests.send("asking for the kind of account", container -> {
             try {
                 return container
                         .getAccountInfoWithResponse(options.timeout(), Context.NONE)
@@ -433,17 +355,6 @@ public final class AzureStore implements ObjectStore {
 
     @Override
     public void close() {
-        connection.close();
-    }
-
-    private static String quoted(String etag) {
-        return '"' + etag + '"';
-    }
-
-    /** A listing gives it without quotes, an answer's header with them. */
-    private static String unquoted(String etag) {
-        return etag.length() > 1 && etag.startsWith("\"") && etag.endsWith("\"")
-                ? etag.substring(1, etag.length() - 1)
-                : etag;
+        requests.close();
     }
 }

@@ -51,8 +51,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FolderStore implements ObjectStore {
     /** A file of 5 TiB is the largest that every bucket takes: what is here can go there. */
-    private static final Limits LIMITS =
-            new Limits(Integer.MAX_VALUE, new PartSizes(1, Integer.MAX_VALUE, 1_000_000, 5L << 40));
+    private static final PartSizes PARTS = new PartSizes(1, Integer.MAX_VALUE, 1_000_000, 5L << 40);
 
     private static final int COMPLETED_REMEMBERED = 256;
     /** Copied in one system call: between two of them an interrupt is answered. */
@@ -88,9 +87,14 @@ public final class FolderStore implements ObjectStore {
      * @param synced whether an object is on the disk, and not only in the system's memory, when a put returns
      * @param extendedAttributes whether to use them where the file system has them
      * @param pageSize keys in one page of a listing
+     * @param largestCopy in one call: a disk that cannot share blocks writes them within its time
      */
-    public record Options(boolean synced, boolean extendedAttributes, int pageSize) {
+    public record Options(boolean synced, boolean extendedAttributes, int pageSize, long largestCopy) {
         public static final Options DEFAULT = new Options(true, true, 10_000);
+
+        public Options(boolean synced, boolean extendedAttributes, int pageSize) {
+            this(synced, extendedAttributes, pageSize, 1L << 30);
+        }
     }
 
     /** @param identity of the root: device and inode */
@@ -152,7 +156,7 @@ public final class FolderStore implements ObjectStore {
 
     @Override
     public Limits limits() {
-        return LIMITS;
+        return new Limits(Integer.MAX_VALUE, PARTS, options.largestCopy);
     }
 
     @Override
@@ -290,7 +294,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey) throws IOException {
         Opened at = opened();
         Path source = at.keys.path(from.key());
         Path target = at.keys.path(toKey);
@@ -298,21 +302,25 @@ public final class FolderStore implements ObjectStore {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
         if (!isNow(at, source, from)) {
-            return Optional.empty();
+            return new Copy.NoSource();
         }
         Path file = at.temporary.next();
         try {
-            Map<String, String> attributes = at.records.read(from.key(), source, FileStamp.of(source));
+            FileStamp stamp = FileStamp.of(source);
+            if (stamp.size() > options.largestCopy) {
+                return new Copy.TooLarge(stamp.size());
+            }
+            Map<String, String> attributes = at.records.read(from.key(), source, stamp);
             try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
                     FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                transfer(in, out);
+                transfer(in, 0, in.size(), out);
             }
             return isNow(at, source, from)
-                    ? Optional.of(publish(at, toKey, file, target, attributes))
-                    : Optional.empty();
+                    ? new Copy.Done(publish(at, toKey, file, target, attributes))
+                    : new Copy.NoSource();
         } catch (NoSuchFileException gone) {
             if (FileStamp.find(source).isEmpty()) {
-                return Optional.empty();
+                return new Copy.NoSource();
             }
             throw gone;
         } finally {
@@ -320,11 +328,51 @@ public final class FolderStore implements ObjectStore {
         }
     }
 
+    @Override
+    public Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) {
+        throw new AssertionError("no copy goes on here: " + begun);
+    }
+
+    @Override
+    public Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) throws IOException {
+        Opened at = opened();
+        Path source = at.keys.path(from.key());
+        try {
+            Map<String, String> attributes = at.records.read(from.key(), source, FileStamp.of(source));
+            return isNow(at, source, from)
+                    ? Optional.of(startUpload(toKey, size, partBytes, attributes))
+                    : Optional.empty();
+        } catch (NoSuchFileException gone) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException {
+        Opened at = opened();
+        Path source = at.keys.path(from.key());
+        if (!isNow(at, source, from)) {
+            return Optional.empty();
+        }
+        long bytes = upload.bytesInPart(number);
+        try (FileChannel in = FileChannel.open(source, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+                FileChannel out = FileChannel.open(at.temporary.of(upload.id()), StandardOpenOption.WRITE)) {
+            out.position(upload.offsetOf(number));
+            transfer(in, upload.offsetOf(number), bytes, out);
+        } catch (NoSuchFileException gone) {
+            if (FileStamp.find(source).isEmpty()) {
+                return Optional.empty();
+            }
+            throw new RefusedException("the upload of '" + upload.key() + "' has ended", gone);
+        }
+        return isNow(at, source, from) ? Optional.of(new Part(number, Long.toHexString(bytes))) : Optional.empty();
+    }
+
     /** By copy_file_range(2): where the file system shares blocks, nothing is copied. */
-    private static void transfer(FileChannel in, FileChannel out) throws IOException {
-        long size = in.size();
-        for (long at = 0; at < size; ) {
-            long moved = in.transferTo(at, Math.min(COPY_BYTES, size - at), out);
+    private static void transfer(FileChannel in, long from, long bytes, FileChannel out) throws IOException {
+        long end = from + bytes;
+        for (long at = from; at < end; ) {
+            long moved = in.transferTo(at, Math.min(COPY_BYTES, end - at), out);
             if (moved <= 0) {
                 throw new EOFException("the source became shorter while it was copied");
             }

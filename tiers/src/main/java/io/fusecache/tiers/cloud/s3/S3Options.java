@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param connections at most
  * @param timeout of one request, its whole answer included
  * @param pageSize keys in one page of a listing, 1000 at most
+ * @param largestCopy in one request; {@link Long#MAX_VALUE} where the store copies all in one, and knows no parts of copies
  */
 public record S3Options(
         String title,
@@ -26,9 +27,13 @@ public record S3Options(
         boolean checksums,
         int connections,
         Duration timeout,
-        int pageSize) {
+        int pageSize,
+        long largestCopy) {
     /** As many keys as S3 gives in one page. */
     public static final int LARGEST_PAGE = 1000;
+
+    /** S3 takes 5 GiB ("CopyObject"), but not within any time that one attempt may have. */
+    public static final long LARGEST_COPY = 1L << 30;
 
     /** The key that signs requests, and the token that a temporary one comes with. Never shown. */
     public record Credentials(
@@ -41,8 +46,18 @@ public record S3Options(
         }
     }
 
-    public S3Options withPageSize(int keys) {
+    public S3Options withLargestCopy(long bytes) {
         return new S3Options(
-                title, bucket, region, endpoint, pathStyle, credentials, checksums, connections, timeout, keys);
+                title,
+                bucket,
+                region,
+                endpoint,
+                pathStyle,
+                credentials,
+                checksums,
+                connections,
+                timeout,
+                pageSize,
+                bytes);
     }
 }

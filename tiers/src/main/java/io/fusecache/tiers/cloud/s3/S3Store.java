@@ -15,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -55,12 +54,12 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
  */
 public final class S3Store implements ObjectStore {
     /** "Multipart upload limits" of the S3 user guide. */
-    private static final Limits LIMITS = new Limits(5L << 30, new PartSizes(5 << 20, 5L << 30, 10_000, 5L << 40));
+    private static final PartSizes PARTS = new PartSizes(5 << 20, 5L << 30, 10_000, 5L << 40);
+
+    private static final long LARGEST_PUT = 5L << 30;
 
     private static final String UPLOAD_MARK = "fusecache-upload";
     private static final int MARK_LENGTH = new UUID(0, 0).toString().length();
-    private static final long LARGEST_COPY = 5L << 30;
-    private static final long COPIED_PART = 512L << 20;
     private static final int READ_BYTES = 64 << 10;
 
     private final S3Options options;
@@ -82,7 +81,7 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public Limits limits() {
-        return LIMITS;
+        return new Limits(LARGEST_PUT, PARTS, options.largestCopy());
     }
 
     @Override
@@ -267,100 +266,102 @@ public final class S3Store implements ObjectStore {
         });
     }
 
+    /** What came in one request has no '-' in its ETag, and what did not may be more than one request copies. */
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey) throws IOException {
         if (from.key().endsWith("/") || toKey.endsWith("/")) {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
+        if (from.etag().indexOf('-') >= 0 && options.largestCopy() < Long.MAX_VALUE) {
+            Optional<HeadObjectResponse> source = source(from);
+            if (source.isEmpty()) {
+                return new Copy.NoSource();
+            }
+            if (source.get().contentLength() > options.largestCopy()) {
+                return new Copy.TooLarge(source.get().contentLength());
+            }
+        }
         try {
             return requests.unlessMissed(
-                    "copying '" + from.key() + "' to '" + toKey + "'",
-                    client -> S3Requests.unquoted(client.copyObject(request -> request.sourceBucket(options.bucket())
-                                    .sourceKey(from.key())
-                                    .copySourceIfMatch(S3Requests.quoted(from.etag()))
-                                    .destinationBucket(options.bucket())
-                                    .destinationKey(toKey)
-                                    .metadataDirective(MetadataDirective.COPY))
-                            .copyObjectResult()
-                            .eTag()),
-                    etag -> new ObjectRef(toKey, etag));
+                            "copying '" + from.key() + "' to '" + toKey + "'",
+                            client -> client.copyObject(request -> request.sourceBucket(options.bucket())
+                                            .sourceKey(from.key())
+                                            .copySourceIfMatch(S3Requests.quoted(from.etag()))
+                                            .destinationBucket(options.bucket())
+                                            .destinationKey(toKey)
+                                            .metadataDirective(MetadataDirective.COPY))
+                                    .copyObjectResult()
+                                    .eTag(),
+                            etag -> (Copy) new Copy.Done(new ObjectRef(toKey, S3Requests.unquoted(etag))))
+                    .orElseGet(Copy.NoSource::new);
         } catch (RefusedException refused) {
-            if (!saysTooLarge(refused)) {
-                throw refused;
-            }
-            Optional<HeadObjectResponse> source = requests.head(from.key());
-            if (source.isEmpty() || !S3Requests.unquoted(source.get().eTag()).equals(from.etag())) {
-                return Optional.empty();
-            }
-            if (source.get().contentLength() <= LARGEST_COPY) {
-                throw refused;
-            }
-            return copyInParts(from, source.get(), toKey);
+            return tooLarge(from, refused);
         }
     }
 
-    private static boolean saysTooLarge(RefusedException refused) {
-        return refused.getCause() instanceof SdkException sdk
+    private Copy tooLarge(ObjectRef from, RefusedException refused) throws IOException {
+        boolean mayBe = refused.getCause() instanceof SdkException sdk
                 && (S3Failures.code(sdk).equals("InvalidRequest")
                         || S3Failures.code(sdk).equals("EntityTooLarge"));
+        Optional<HeadObjectResponse> source = mayBe ? source(from) : Optional.empty();
+        if (source.isEmpty() || source.get().contentLength() <= options.largestCopy()) {
+            throw refused;
+        }
+        return new Copy.TooLarge(source.get().contentLength());
     }
 
-    private Optional<ObjectRef> copyInParts(ObjectRef from, HeadObjectResponse source, String toKey)
-            throws IOException {
-        long size = source.contentLength();
-        Map<String, String> attributes = attributes(source.metadata());
-        // The store's limits, not ours: parts of a copy carry no checksums of our making.
+    private Optional<HeadObjectResponse> source(ObjectRef from) throws IOException {
+        return requests.head(from.key())
+                .filter(found -> S3Requests.unquoted(found.eTag()).equals(from.etag()));
+    }
+
+    @Override
+    public Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) {
+        throw new AssertionError("no copy goes on here: " + begun);
+    }
+
+    @Override
+    public Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) throws IOException {
+        Optional<HeadObjectResponse> source = source(from);
+        if (source.isEmpty()) {
+            return Optional.empty();
+        }
+        HeadObjectResponse like = source.get();
+        String mark = UUID.randomUUID().toString();
+        Map<String, String> marked = new LinkedHashMap<>(like.metadata());
+        marked.put(UPLOAD_MARK, mark);
+        // Parts of a copy have no checksums of ours. Headers that a copy in one request takes along go along.
         String id = requests.send(
                 "starting the copy to '" + toKey + "'",
-                client -> client.createMultipartUpload(request ->
-                                request.bucket(options.bucket()).key(toKey).metadata(attributes))
+                client -> client.createMultipartUpload(request -> request.bucket(options.bucket())
+                                .key(toKey)
+                                .metadata(marked)
+                                .contentType(like.contentType())
+                                .contentEncoding(like.contentEncoding())
+                                .contentLanguage(like.contentLanguage())
+                                .contentDisposition(like.contentDisposition())
+                                .cacheControl(like.cacheControl()))
                         .uploadId());
-        boolean done = false;
-        try {
-            List<CompletedPart> parts = new ArrayList<>();
-            for (long at = 0; at < size; at += COPIED_PART) {
-                String range = "bytes=" + at + "-" + (Math.min(size, at + COPIED_PART) - 1);
-                int number = parts.size() + 1;
-                Optional<CompletedPart> part = requests.unlessMissed(
-                        "copying '" + from.key() + "' to '" + toKey + "'",
-                        client -> client.uploadPartCopy(request -> request.sourceBucket(options.bucket())
-                                        .sourceKey(from.key())
-                                        .copySourceIfMatch(S3Requests.quoted(from.etag()))
-                                        .copySourceRange(range)
-                                        .destinationBucket(options.bucket())
-                                        .destinationKey(toKey)
-                                        .uploadId(id)
-                                        .partNumber(number))
-                                .copyPartResult()
-                                .eTag(),
-                        etag -> CompletedPart.builder()
-                                .partNumber(number)
-                                .eTag(etag)
-                                .build());
-                if (part.isEmpty()) {
-                    return Optional.empty();
-                }
-                parts.add(part.get());
-            }
-            String etag = requests.send(
-                    "completing the copy to '" + toKey + "'",
-                    client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
-                                    .key(toKey)
-                                    .uploadId(id)
-                                    .multipartUpload(all -> all.parts(parts)))
-                            .eTag());
-            done = true;
-            return Optional.of(new ObjectRef(toKey, S3Requests.unquoted(etag)));
-        } finally {
-            if (!done) {
-                // With the interrupt that may have ended it the store would not be asked.
-                boolean interrupted = Thread.interrupted();
-                abortUpload(new Upload(toKey, new UUID(0, 0) + id, size, COPIED_PART, Map.of()));
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
-                }
-            }
-        }
+        return Optional.of(new Upload(toKey, mark + id, size, partBytes, attributes(like.metadata())));
+    }
+
+    @Override
+    public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException {
+        long at = upload.offsetOf(number);
+        String range = "bytes=" + at + "-" + (at + upload.bytesInPart(number) - 1);
+        return requests.unlessMissed(
+                "copying part " + number + " of '" + from.key() + "' to '" + upload.key() + "'",
+                client -> client.uploadPartCopy(request -> request.sourceBucket(options.bucket())
+                                .sourceKey(from.key())
+                                .copySourceIfMatch(S3Requests.quoted(from.etag()))
+                                .copySourceRange(range)
+                                .destinationBucket(options.bucket())
+                                .destinationKey(upload.key())
+                                .uploadId(uploadId(upload))
+                                .partNumber(number))
+                        .copyPartResult()
+                        .eTag(),
+                etag -> new Part(number, S3Requests.unquoted(etag)));
     }
 
     @Override

@@ -21,6 +21,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -34,6 +35,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class FolderStoreTest extends ObjectStoreContract {
     @TempDir
     Path folder;
+
+    @Override
+    protected Optional<ObjectStore> copyingAtMost(long bytes) {
+        return Optional.of(new FolderStore(folder, new FolderStore.Options(false, true, 7, bytes)));
+    }
 
     @Override
     protected ObjectStore open() {

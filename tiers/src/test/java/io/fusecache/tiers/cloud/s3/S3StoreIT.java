@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -55,11 +56,13 @@ final class S3StoreIT extends ObjectStoreContract {
                 true,
                 24,
                 Duration.ofSeconds(20),
-                7);
+                7,
+                S3Options.LARGEST_COPY);
     }
 
     private S3Options with(String name, @Nullable URI endpoint, S3Options.Credentials credentials, Duration timeout) {
-        return new S3Options("S3", name, "us-east-1", endpoint, true, credentials, true, 4, timeout, 7);
+        return new S3Options(
+                "S3", name, "us-east-1", endpoint, true, credentials, true, 4, timeout, 7, S3Options.LARGEST_COPY);
     }
 
     @Override
@@ -67,6 +70,11 @@ final class S3StoreIT extends ObjectStoreContract {
         bucket = "bucket-" + buckets.incrementAndGet();
         Files.createDirectories(folder.resolve("buckets").resolve(bucket));
         return new S3Store(options());
+    }
+
+    @Override
+    protected Optional<ObjectStore> copyingAtMost(long bytes) {
+        return Optional.of(new S3Store(options().withLargestCopy(bytes)));
     }
 
     /** S3Proxy writes to a file whose name is longer than the object's. */
@@ -150,10 +158,10 @@ final class S3StoreIT extends ObjectStoreContract {
         Files.move(home, away);
         assertThatThrownBy(() -> store.read(object, 0, memory.allocate(100))).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> store.head("k")).isInstanceOf(IOException.class);
-        assertThatThrownBy(() -> store.copy(object, "to")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> copy(object, "to")).isInstanceOf(IOException.class);
         Files.move(away, home);
         assertThat(read(object, 0, 100)).isEqualTo(array(100, 1));
-        assertThat(store.copy(object, "to")).isPresent();
+        assertThat(copy(object, "to")).isPresent();
     }
 
     @Test
