@@ -236,10 +236,14 @@ final class BucketTierTest extends CloudTierContract {
         return new Listed(key, 1, "etag", Timestamp.EPOCH, Map.of());
     }
 
+    private void limitParts(PartSizes parts) {
+        store.limit(new ObjectStore.Limits(1 << 30, parts, Long.MAX_VALUE));
+    }
+
     @Test
     void partsGrowAsTheirNumberDemandsAndMemoryDoesNot() throws Exception {
         int size = 5 * PART + 77;
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 2, 2 << 20), Long.MAX_VALUE));
+        limitParts(new PartSizes(1, 1 << 20, 2, 2 << 20));
         for (Fault fault : List.of(Fault.FAIL, Fault.LOSE_ANSWER)) {
             int before = store.calls(Call.PART);
             store.next(Call.PART, 1, fault);
@@ -258,7 +262,7 @@ final class BucketTierTest extends CloudTierContract {
         assertThat(options.timeoutOf(options.partBytes() + 1)).isEqualTo(Duration.ofMinutes(2));
         assertThat(options.timeoutOf(4000L << 20)).isEqualTo(BucketOptions.LONGEST_PART);
 
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20), Long.MAX_VALUE));
+        limitParts(new PartSizes(1, 1 << 20, 1, 1 << 20));
         Queue<Duration> asked = new ConcurrentLinkedQueue<>();
         ObjectRef object = tier.put("k", 5 * PART, ATTRIBUTES, content(3), asked::add);
         assertThat(object.key()).isEqualTo("k");
@@ -267,7 +271,7 @@ final class BucketTierTest extends CloudTierContract {
 
     @Test
     void aSourceThatBreaksInTheMidstOfAPartIsNotReadAgain() {
-        store.limit(new ObjectStore.Limits(1 << 30, new PartSizes(1, 1 << 20, 1, 1 << 20), Long.MAX_VALUE));
+        limitParts(new PartSizes(1, 1 << 20, 1, 1 << 20));
         assertThatThrownBy(() -> tier.put(
                         "k",
                         5 * PART,

@@ -12,6 +12,8 @@ import com.azure.storage.blob.specialized.BlobLeaseClientBuilder;
 import com.azure.storage.common.StorageSharedKeyCredential;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.testkit.AzureServer;
+import io.fusecache.tiers.cloud.LossyProxy;
+import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
@@ -239,6 +241,20 @@ final class AzureStoreIT extends ObjectStoreContract {
                 .as("its blocks went with the first one's completion")
                 .isInstanceOf(IOException.class);
         assertThat(read(done, 0, 2 * part)).isEqualTo(array(2 * part, 1));
+    }
+
+    @Test
+    void whatIsDoneThoughTheAnswerIsLostIsDoneOnce() throws Exception {
+        try (LossyProxy proxy = LossyProxy.to(endpoint())) {
+            LostAnswers.assertHarmless(
+                    with(container, proxy.endpoint(), KEY, TIMEOUT),
+                    proxy,
+                    "PUT .*/small",
+                    "PUT .*/large.*comp=block(&|$)",
+                    "PUT .*/large.*comp=blocklist",
+                    "PUT .*/copy",
+                    "DELETE .*/small");
+        }
     }
 
     @Test

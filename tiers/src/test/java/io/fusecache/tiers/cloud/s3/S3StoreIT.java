@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.testkit.S3Server;
+import io.fusecache.tiers.cloud.LossyProxy;
+import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
@@ -16,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -148,6 +151,36 @@ final class S3StoreIT extends ObjectStoreContract {
                 .as("another object is at its key now")
                 .isInstanceOf(IOException.class);
         assertThat(store.read(done, 0, memory.allocate(1))).isFalse();
+    }
+
+    @Test
+    void whatIsDoneThoughTheAnswerIsLostIsDoneOnce() throws Exception {
+        try (LossyProxy proxy = LossyProxy.to(Objects.requireNonNull(server).endpoint())) {
+            S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
+            LostAnswers.assertHarmless(
+                    new S3Store(with(bucket, proxy.endpoint(), right, Duration.ofSeconds(20))),
+                    proxy,
+                    "PUT .*/small",
+                    "POST .*/large\\?uploads",
+                    "PUT .*/large.*partNumber=2",
+                    "POST .*/large.*uploadId=",
+                    "PUT .*/copy",
+                    "DELETE .*/small");
+        }
+    }
+
+    @Test
+    void aLargeCopyWhoseAnswersAreLostIsDoneOnce() throws Exception {
+        try (LossyProxy proxy = LossyProxy.to(Objects.requireNonNull(server).endpoint())) {
+            S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
+            LostAnswers.assertHarmless(
+                    new S3Store(with(bucket, proxy.endpoint(), right, Duration.ofSeconds(20))
+                            .withLargestCopy(partBytes())),
+                    proxy,
+                    "POST .*/copy\\?uploads",
+                    "PUT .*/copy.*partNumber=2",
+                    "POST .*/copy.*uploadId=");
+        }
     }
 
     @Test
