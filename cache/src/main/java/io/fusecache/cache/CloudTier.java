@@ -96,5 +96,13 @@ public interface CloudTier extends AutoCloseable {
     interface RangeReader {
         /** Fills {@code target} from {@code offset}; IOException where it cannot fill it whole. */
         void read(long offset, MemorySegment target) throws IOException;
+
+        /**
+         * A name of the bytes: what has the same one has the same bytes, also when it is put again after a restart. Empty where nothing says
+         * so: a put that ends early is begun anew then.
+         */
+        default Optional<String> version() {
+            return Optional.empty();
+        }
     }
 }

@@ -7,6 +7,7 @@ import io.fusecache.client.NodeConfiguration.Store;
 import io.fusecache.tiers.cloud.BucketOptions;
 import io.fusecache.tiers.cloud.BucketTier;
 import io.fusecache.tiers.cloud.ObjectStore;
+import io.fusecache.tiers.cloud.UploadNotes;
 import io.fusecache.tiers.cloud.azure.AzureOptions;
 import io.fusecache.tiers.cloud.azure.AzureStore;
 import io.fusecache.tiers.cloud.file.FolderStore;
@@ -14,6 +15,7 @@ import io.fusecache.tiers.cloud.s3.S3Options;
 import io.fusecache.tiers.cloud.s3.S3Store;
 import java.io.IOException;
 import java.net.URI;
+import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 /** The bucket that a configuration names. */
@@ -30,9 +32,20 @@ public final class Buckets {
         return new BufferArena(2L * REGION_BYTES, SLOT_BYTES, REGION_BYTES);
     }
 
+    /** Of a program that is no node: what it does not bring to its end is begun anew. */
     public static CloudTier open(NodeConfiguration.Bucket bucket, BufferArena memory) throws StartupException {
         BucketOptions options = BucketOptions.of(bucket.timeout());
         return new BucketTier(store(bucket.store(), options), memory, options);
+    }
+
+    /** Of a node, which notes its uploads beside its cache: that has to be open, because its lock is theirs, too. */
+    static CloudTier open(NodeConfiguration node, BufferArena memory, InstantSource clock)
+            throws StartupException, IOException {
+        NodeConfiguration.Bucket bucket = node.bucket();
+        BucketOptions options = BucketOptions.of(bucket.timeout());
+        UploadNotes notes =
+                UploadNotes.open(node.cache().directories().getFirst().resolve("uploads"), clock);
+        return new BucketTier(store(bucket.store(), options), memory, options, notes);
     }
 
     /**

@@ -129,7 +129,7 @@ public final class Node implements AutoCloseable {
         CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
         namespace = metadata.namespace();
         NvmeTier local = started.add("the cache", openCache(id, namespace, memory));
-        CloudTier cloud = started.add("the bucket", Buckets.open(configuration.bucket(), memory));
+        CloudTier cloud = started.add("the bucket", Buckets.open(configuration, memory, clock));
         Future<?> bucketCheck = executor.submit(() -> {
             cloud.check();
             return cloud;

@@ -12,9 +12,7 @@ import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.UploadTicket;
-import java.io.EOFException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -313,23 +311,13 @@ final class Uploads implements AutoCloseable {
         boolean good = false;
         try {
             ObjectRef object = cloud.put(
-                    ticket.key(),
-                    version.size(),
-                    ticket.attributes(),
-                    (offset, target) -> readFully(file, offset, target),
-                    tenure);
+                    ticket.key(), version.size(), ticket.attributes(), new UploadContent(file, version), tenure);
             good = InodeIo.sameContent(before, file.file().stat());
             return good ? Optional.of(object) : Optional.empty();
         } finally {
             if (!good) {
                 metadata.abandonUpload(version.ino());
             }
-        }
-    }
-
-    private static void readFully(CachedFile file, long offset, MemorySegment target) throws IOException {
-        if (file.file().read(offset, target) != target.byteSize()) {
-            throw new EOFException("inode " + file.ino() + " became shorter while it was uploaded");
         }
     }
 

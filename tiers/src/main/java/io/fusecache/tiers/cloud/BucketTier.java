@@ -20,8 +20,10 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +41,8 @@ import org.slf4j.LoggerFactory;
 public final class BucketTier implements CloudTier {
     private static final Logger LOG = LoggerFactory.getLogger(BucketTier.class);
 
+    private static final Duration SWEPT_EVERY = Duration.ofHours(1);
+
     private final ObjectStore store;
     private final BucketOptions options;
     private final ExecutorService workers;
@@ -54,10 +58,20 @@ public final class BucketTier implements CloudTier {
 
     /** Owns the store from now on, and closes it. */
     public BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options) {
-        this(store, buffers, options, Thread::sleep);
+        this(store, buffers, options, null, Thread::sleep);
     }
 
-    BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options, Attempts.Sleeper sleeper) {
+    /** Uploads that end early are gone on with, in this process or the next one that has these notes; or dropped after a while. */
+    public BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options, UploadNotes notes) {
+        this(store, buffers, options, notes, Thread::sleep);
+    }
+
+    BucketTier(
+            ObjectStore store,
+            BufferArena buffers,
+            BucketOptions options,
+            @Nullable UploadNotes notes,
+            Attempts.Sleeper sleeper) {
         if (options.partBytes() > buffers.largestLease()) {
             throw new IllegalArgumentException("parts of %d bytes: the arena hands out at most %d"
                     .formatted(options.partBytes(), buffers.largestLease()));
@@ -71,9 +85,13 @@ public final class BucketTier implements CloudTier {
         this.attempts = new Attempts(
                 options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
         this.slots = new PutSlots(buffers, options.puts());
-        this.large = new PartedPut(store, options, attempts, slots, workers);
+        this.large = new PartedPut(store, options, attempts, slots, workers, notes);
         this.moves = new MoveSlots(attempts, Math.max(1, options.requests() / 3));
         this.copies = new Copies(store, moves, large, workers, sleeper);
+        if (notes != null) {
+            Future<?> ignored = timer.scheduleWithFixedDelay(
+                    () -> workers.execute(large::sweep), 0, SWEPT_EVERY.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     /** Requests that had to be sent again, since start. */
@@ -108,13 +126,15 @@ public final class BucketTier implements CloudTier {
         if (size > Math.min(options.partBytes(), store.limits().largestPut())) {
             return large.put(key, size, attributes, content, permit);
         }
-        return slots.withBuffer(key, size, buffer -> {
+        ObjectRef object = slots.withBuffer(key, size, buffer -> {
             if (size > 0) {
                 // A failure of the file that is being put, and not of the bucket, is not tried again.
                 content.read(0, buffer);
             }
             return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes));
         });
+        large.overtake(key);
+        return object;
     }
 
     @Override

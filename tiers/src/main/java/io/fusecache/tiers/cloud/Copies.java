@@ -85,7 +85,7 @@ final class Copies {
             return Optional.of(made);
         } finally {
             if (!complete) {
-                uploads.abort(upload);
+                boolean ignored = uploads.abort(upload);
             }
         }
     }

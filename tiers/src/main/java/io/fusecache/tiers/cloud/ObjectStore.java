@@ -72,6 +72,16 @@ public interface ObjectStore extends AutoCloseable {
      */
     ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException;
 
+    /**
+     * The parts that are there, of one number maybe several.
+     *
+     * @return empty where the upload has ended: it cannot be gone on with
+     */
+    Optional<List<Part>> parts(Upload upload) throws IOException;
+
+    /** The part to complete the upload with, where the store's checksum of one that is there says that it has these bytes. */
+    Optional<Part> same(Upload upload, Part there, PartBody body) throws IOException;
+
     /** Drops the parts; an upload that is completed or dropped already is no error. */
     void abortUpload(Upload upload) throws IOException;
 

@@ -37,6 +37,7 @@ import java.util.stream.Collectors;
  *   pending                     one bit per shard that may hold unpersisted files: where the scan at start begins
  *   data/SHARD/INO.INCARNATION  bytes of a file
  *   data/SHARD/INO.INCARNATION.record
+ *   uploads/                    notes of uploads that are not complete, see {@link io.fusecache.tiers.cloud.UploadNotes}
  *   lost/                       bytes that nobody has but this node, and that no file of the namespace is of
  * </pre>
  */

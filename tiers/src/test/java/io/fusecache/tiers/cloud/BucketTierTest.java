@@ -66,6 +66,7 @@ final class BucketTierTest extends CloudTierContract {
                 buffers,
                 new BucketOptions(
                         RANGE, PART, REQUESTS, PUTS, ATTEMPTS, timeout, Duration.ofMillis(100), Duration.ofMillis(300)),
+                null,
                 pauses::add);
     }
 

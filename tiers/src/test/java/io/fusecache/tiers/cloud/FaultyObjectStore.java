@@ -27,6 +27,7 @@ public final class FaultyObjectStore implements ObjectStore {
         START,
         PART,
         COMPLETE,
+        LIST_PARTS,
         ABORT,
         COPY,
         FOLLOW,
@@ -219,6 +220,16 @@ public final class FaultyObjectStore implements ObjectStore {
     @Override
     public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
         return run(Call.COMPLETE, null, () -> store.completeUpload(upload, parts));
+    }
+
+    @Override
+    public Optional<List<Part>> parts(Upload upload) throws IOException {
+        return run(Call.LIST_PARTS, null, () -> store.parts(upload));
+    }
+
+    @Override
+    public Optional<Part> same(Upload upload, Part there, PartBody body) throws IOException {
+        return store.same(upload, there, body);
     }
 
     @Override

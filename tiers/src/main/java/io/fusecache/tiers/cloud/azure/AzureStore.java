@@ -9,6 +9,9 @@ import com.azure.storage.blob.models.BlobListDetails;
 import com.azure.storage.blob.models.BlobRange;
 import com.azure.storage.blob.models.BlobRequestConditions;
 import com.azure.storage.blob.models.BlobStorageException;
+import com.azure.storage.blob.models.Block;
+import com.azure.storage.blob.models.BlockList;
+import com.azure.storage.blob.models.BlockListType;
 import com.azure.storage.blob.models.DownloadRetryOptions;
 import com.azure.storage.blob.models.ListBlobsOptions;
 import com.azure.storage.blob.options.BlockBlobCommitBlockListOptions;
@@ -36,7 +39,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -65,6 +67,7 @@ public final class AzureStore implements ObjectStore {
     private static final Limits LIMITS =
             new Limits(5000L << 20, new PartSizes(1, 4000L << 20, 50_000, 50_000 * (4000L << 20)), Long.MAX_VALUE);
 
+    private static final int BLOCK_ID_BYTES = 2 * Long.BYTES + Integer.BYTES + 16;
     private static final String UPLOAD_MARK = "fusecache_upload";
 
     private final AzureOptions options;
@@ -158,22 +161,60 @@ public final class AzureStore implements ObjectStore {
         return new Upload(key, UUID.randomUUID().toString(), size, partBytes, attributes);
     }
 
-    /** All ids of one blob have to be of one length. */
-    private static String blockId(Upload upload, int number) {
+    /** Which upload, which part, which bytes: all ids of one blob have to be of one length, 64 bytes at most. */
+    private static String blockId(Upload upload, int number, byte[] md5) {
         UUID id = UUID.fromString(upload.id());
-        byte[] bytes = ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES)
+        byte[] bytes = ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES + md5.length)
                 .putLong(id.getMostSignificantBits())
                 .putLong(id.getLeastSignificantBits())
                 .putInt(number)
+                .put(md5)
                 .array();
         return Base64.getEncoder().encodeToString(bytes);
+    }
+
+    /** The part that a block is, where it is one of this upload's. */
+    private static Optional<Part> part(Upload upload, Block block) {
+        ByteBuffer id;
+        try {
+            id = ByteBuffer.wrap(Base64.getDecoder().decode(block.getName()));
+        } catch (IllegalArgumentException others) {
+            return Optional.empty();
+        }
+        if (id.remaining() != BLOCK_ID_BYTES
+                || !new UUID(id.getLong(), id.getLong()).toString().equals(upload.id())) {
+            return Optional.empty();
+        }
+        int number = id.getInt();
+        return number >= 1 && number <= upload.parts() && block.getSizeLong() == upload.bytesInPart(number)
+                ? Optional.of(new Part(number, block.getName()))
+                : Optional.empty();
+    }
+
+    /** An upload is known by its blocks alone: without one it can be gone on with as well. */
+    @Override
+    public Optional<List<Part>> parts(Upload upload) throws IOException {
+        Optional<BlockList> blocks = requests.unlessMissed(
+                "listing the parts of '" + upload.key() + "'",
+                container -> AzureRequests.blob(container, upload.key())
+                        .listBlocksWithResponse(BlockListType.UNCOMMITTED, null, options.timeout(), Context.NONE)
+                        .getValue());
+        return Optional.of(blocks.stream()
+                .flatMap(list -> list.getUncommittedBlocks().stream())
+                .flatMap(block -> part(upload, block).stream())
+                .toList());
+    }
+
+    @Override
+    public Optional<Part> same(Upload upload, Part there, PartBody body) throws IOException {
+        return there.etag().equals(blockId(upload, there.number(), body.md5())) ? Optional.of(there) : Optional.empty();
     }
 
     @Override
     public Part putPart(Upload upload, int number, PartBody body, Duration timeout) throws IOException {
         upload.requirePart(number, body.size());
-        String block = blockId(upload, number);
         byte[] md5 = body.md5();
+        String block = blockId(upload, number, md5);
         try (InputStream stream = body.stream()) {
             requests.send(
                     "putting part " + number + " of '" + upload.key() + "'",
@@ -196,9 +237,7 @@ public final class AzureStore implements ObjectStore {
         }
         Map<String, String> metadata = metadata(upload.attributes());
         metadata.put(UPLOAD_MARK, upload.id());
-        List<String> blocks = IntStream.rangeClosed(1, upload.parts())
-                .mapToObj(number -> blockId(upload, number))
-                .toList();
+        List<String> blocks = parts.stream().map(Part::etag).toList();
         String etag = requests.send(
                 "completing the upload of '" + upload.key() + "'",
                 container -> AzureRequests.blob(container, upload.key())

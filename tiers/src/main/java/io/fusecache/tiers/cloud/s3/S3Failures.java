@@ -123,8 +123,8 @@ final class S3Failures {
                 "the secret does not belong to this access key: check AWS_SECRET_ACCESS_KEY";
             case "RequestTimeTooSkewed" -> "this machine's clock is off: set it (timedatectl set-ntp true)";
             case "AccessDenied", "AllAccessDisabled" ->
-                "this user may not: it needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject, s3:DeleteObject"
-                        + " and s3:AbortMultipartUpload on what is in it";
+                "this user may not: it needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject,"
+                        + " s3:DeleteObject, s3:ListMultipartUploadParts and s3:AbortMultipartUpload on what is in it";
             case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException" ->
                 "the bucket is in another region: name it with -s3-region";
             default -> {

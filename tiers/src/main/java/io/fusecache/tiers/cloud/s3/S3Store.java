@@ -15,7 +15,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +35,7 @@ import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
+import software.amazon.awssdk.services.s3.model.ListPartsResponse;
 import software.amazon.awssdk.services.s3.model.MetadataDirective;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
@@ -211,7 +214,7 @@ public final class S3Store implements ObjectStore {
                             }
                         },
                         sent(body)));
-        return new Part(number, S3Requests.unquoted(response.eTag()) + (crc.isEmpty() ? "" : " " + crc));
+        return part(number, response.eTag(), crc);
     }
 
     @Override
@@ -249,6 +252,53 @@ public final class S3Store implements ObjectStore {
         CompletedPart.Builder completed =
                 CompletedPart.builder().partNumber(part.number()).eTag(S3Requests.quoted(words[0]));
         return (words.length > 1 ? completed.checksumCRC32C(words[1]) : completed).build();
+    }
+
+    @Override
+    public Optional<List<Part>> parts(Upload upload) throws IOException {
+        List<Part> parts = new ArrayList<>();
+        Integer after = null;
+        do {
+            Integer from = after;
+            Optional<ListPartsResponse> page = requests.send("listing the parts of '" + upload.key() + "'", client -> {
+                try {
+                    return Optional.of(client.listParts(request -> request.bucket(options.bucket())
+                            .key(upload.key())
+                            .uploadId(uploadId(upload))
+                            .partNumberMarker(from)));
+                } catch (SdkException failure) {
+                    if (S3Failures.code(failure).equals("NoSuchUpload")) {
+                        return Optional.<ListPartsResponse>empty();
+                    }
+                    throw failure;
+                }
+            });
+            if (page.isEmpty()) {
+                return Optional.empty();
+            }
+            page.get().parts().stream()
+                    .filter(part ->
+                            part.partNumber() <= upload.parts() && part.size() == upload.bytesInPart(part.partNumber()))
+                    .map(part -> part(part.partNumber(), part.eTag(), part.checksumCRC32C()))
+                    .forEach(parts::add);
+            after = Boolean.TRUE.equals(page.get().isTruncated()) ? page.get().nextPartNumberMarker() : null;
+        } while (after != null);
+        return Optional.of(parts);
+    }
+
+    private static Part part(int number, String etag, @Nullable String crc) {
+        return new Part(number, S3Requests.unquoted(etag) + (crc == null || crc.isEmpty() ? "" : " " + crc));
+    }
+
+    /** By the CRC32C where the store gives it; by the ETag where that is the MD5, as it is without encryption by a key of the caller's. */
+    @Override
+    public Optional<Part> same(Upload upload, Part there, PartBody body) throws IOException {
+        String[] words = there.etag().split(" ", 2);
+        String crc = crc32c(body);
+        boolean same = words.length > 1
+                ? words[1].equals(crc)
+                : words[0].equals(HexFormat.of().formatHex(body.md5()));
+        return same ? Optional.of(part(there.number(), words[0], options.checksums() ? crc : null)) : Optional.empty();
     }
 
     @Override

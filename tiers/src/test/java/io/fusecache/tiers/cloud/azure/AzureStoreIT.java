@@ -17,6 +17,7 @@ import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
+import io.fusecache.tiers.cloud.ResumedUploads;
 import io.fusecache.tiers.cloud.azure.AzureOptions.Credentials;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -45,6 +46,9 @@ final class AzureStoreIT extends ObjectStoreContract {
 
     @TempDir
     static Path folder;
+
+    @TempDir
+    Path notes;
 
     private static @Nullable AzureServer server;
     private static final AtomicInteger containers = new AtomicInteger();
@@ -241,6 +245,35 @@ final class AzureStoreIT extends ObjectStoreContract {
                 .as("its blocks went with the first one's completion")
                 .isInstanceOf(IOException.class);
         assertThat(read(done, 0, 2 * part)).isEqualTo(array(2 * part, 1));
+    }
+
+    private ResumedUploads uploads() {
+        return new ResumedUploads(() -> with(container, endpoint(), KEY, TIMEOUT), notes);
+    }
+
+    @Test
+    void theNextProcessSendsTheRestOfAnUpload() throws Exception {
+        uploads().theNextProcessSendsTheRest();
+    }
+
+    @Test
+    void thePutAfterAFailureSendsTheRestOfAnUpload() throws Exception {
+        uploads().thePutAfterAFailureSendsTheRest();
+    }
+
+    @Test
+    void partsOfOtherBytesAreSentAgain() throws Exception {
+        uploads().partsOfOtherBytesAreSentAgain();
+    }
+
+    @Test
+    void anUploadThatNobodyGoesOnWithIsDropped() throws Exception {
+        uploads().whatNobodyGoesOnWithIsDropped();
+    }
+
+    @Test
+    void anUploadThatIsOldIsDroppedAtTheStart() throws Exception {
+        uploads().whatIsOldIsDroppedAtTheStart();
     }
 
     @Test

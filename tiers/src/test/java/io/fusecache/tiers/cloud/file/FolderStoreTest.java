@@ -236,8 +236,9 @@ final class FolderStoreTest extends ObjectStoreContract {
         Path live = Files.createDirectory(folder.resolve(".fusecache/tmp/a-live-process.1"));
         Path lock = Files.createFile(live.resolve("lock"));
         Files.createFile(live.resolve("1"));
-        String script = "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print('locked',"
-                + " flush=True); sys.stdin.read()";
+        String script =
+                "import fcntl,sys; f=open(sys.argv[1],'r+'); fcntl.lockf(f, fcntl.LOCK_EX); print('locked', flush=True);"
+                        + " sys.stdin.read()";
         Process other = new ProcessBuilder("python3", "-c", script, lock.toString()).start();
         try (FolderStore next = new FolderStore(folder)) {
             assertThat(other.inputReader().readLine()).isEqualTo("locked");

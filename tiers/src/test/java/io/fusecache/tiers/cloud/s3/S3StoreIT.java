@@ -10,6 +10,7 @@ import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
+import io.fusecache.tiers.cloud.ResumedUploads;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.ServerSocket;
@@ -31,6 +32,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class S3StoreIT extends ObjectStoreContract {
     @TempDir
     static Path folder;
+
+    @TempDir
+    Path notes;
 
     private static @Nullable S3Server server;
     private static final AtomicInteger buckets = new AtomicInteger();
@@ -151,6 +155,35 @@ final class S3StoreIT extends ObjectStoreContract {
                 .as("another object is at its key now")
                 .isInstanceOf(IOException.class);
         assertThat(store.read(done, 0, memory.allocate(1))).isFalse();
+    }
+
+    private ResumedUploads uploads() {
+        return new ResumedUploads(() -> new S3Store(options()), notes);
+    }
+
+    @Test
+    void theNextProcessSendsTheRestOfAnUpload() throws Exception {
+        uploads().theNextProcessSendsTheRest();
+    }
+
+    @Test
+    void thePutAfterAFailureSendsTheRestOfAnUpload() throws Exception {
+        uploads().thePutAfterAFailureSendsTheRest();
+    }
+
+    @Test
+    void partsOfOtherBytesAreSentAgain() throws Exception {
+        uploads().partsOfOtherBytesAreSentAgain();
+    }
+
+    @Test
+    void anUploadThatNobodyGoesOnWithIsDropped() throws Exception {
+        uploads().whatNobodyGoesOnWithIsDropped();
+    }
+
+    @Test
+    void anUploadThatIsOldIsDroppedAtTheStart() throws Exception {
+        uploads().whatIsOldIsDroppedAtTheStart();
     }
 
     @Test
