@@ -32,6 +32,7 @@ final class Daemon {
     private static final Path LOGS = Path.of("target", "daemon-logs").toAbsolutePath();
 
     private final Path log;
+    private volatile boolean up;
     private final CountDownLatch printed = new CountDownLatch(1);
 
     private Daemon(String name, Path directory, Process process, Predicate<String> readyLine) {
@@ -93,6 +94,7 @@ final class Daemon {
                 kept.write(line + "\n");
                 kept.flush();
                 if (readyLine.test(line)) {
+                    up = true;
                     ready.countDown();
                 }
             }
@@ -106,7 +108,7 @@ final class Daemon {
 
     /** Fails with all that it printed where it ended instead. */
     void awaitReady() throws InterruptedException {
-        if (!ready.await(READY_SECONDS, TimeUnit.SECONDS) || !process.isAlive()) {
+        if (!ready.await(READY_SECONDS, TimeUnit.SECONDS) || !up || !process.isAlive()) {
             throw new AssertionError(name + " is not up: " + output());
         }
     }
