@@ -30,7 +30,7 @@ public final class AzureServer implements AutoCloseable {
         return new AzureServer(ServerProcess.start(
                 "azurite",
                 List.of(
-                        ServerProcess.installed("azurite") + "/node_modules/.bin/azurite-blob",
+                        ServerProcess.installed("target/azurite") + "/node_modules/.bin/azurite-blob",
                         "--blobHost",
                         "127.0.0.1",
                         "--blobPort",

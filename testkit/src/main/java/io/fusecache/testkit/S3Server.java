@@ -59,7 +59,7 @@ public final class S3Server implements AutoCloseable {
                         "-XX:+UseSerialGC",
                         "-Dlogback.configurationFile=" + logging,
                         "-cp",
-                        ServerProcess.installed("s3proxy") + "/*",
+                        ServerProcess.installed("target/s3proxy") + "/*",
                         "org.gaul.s3proxy.Main",
                         "--properties",
                         configuration.toString()),

@@ -46,11 +46,11 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    /** Where the module {@code stores} has put what it is named for. */
-    static Path installed(String name) {
-        Path beside = Path.of("..", "stores", "target", name).toAbsolutePath().normalize();
+    /** @param place where the modules below {@code stores} have put a server */
+    static Path installed(String place) {
+        Path beside = Path.of("..", "stores", place).toAbsolutePath().normalize();
         if (!Files.isDirectory(beside)) {
-            throw new IllegalStateException(beside + " is missing: the module 'stores' makes it");
+            throw new IllegalStateException(beside + " is missing: the modules below 'stores' make it");
         }
         return beside;
     }
