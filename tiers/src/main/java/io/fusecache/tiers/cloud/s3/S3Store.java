@@ -6,7 +6,6 @@ import io.fusecache.metadata.Timestamp;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.PartBody;
 import io.fusecache.tiers.cloud.PartSizes;
-import io.fusecache.tiers.cloud.RefusedException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,11 +17,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
@@ -33,10 +30,8 @@ import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
-import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.ListPartsResponse;
-import software.amazon.awssdk.services.s3.model.MetadataDirective;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
@@ -49,8 +44,8 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
  *       object is there; so does each part. Ranges are read with If-Match, so that a version is never mixed with another.
  *   <li>One request is one request: the SDK does not repeat. A deadline of its own ends one whose server stands still, because
  *       an interrupt does not end a read of a socket on every kind of thread.
- *   <li>An upload in parts carries a mark in its metadata, {@value #UPLOAD_MARK}, which is nobody's attribute: completing it twice
- *       finds out by it that the first time was heard.
+ *   <li>An upload in parts carries a mark in its metadata ({@link UploadMark}), which is nobody's attribute: completing it twice finds
+ *       out by it that the first time was heard.
  * </ul>
  *
  * <p>The SDK takes about a second to begin, so it is begun by the first request, and not by whoever makes the store.
@@ -61,16 +56,16 @@ public final class S3Store implements ObjectStore {
 
     private static final long LARGEST_PUT = 5L << 30;
 
-    private static final String UPLOAD_MARK = "fusecache-upload";
-    private static final int MARK_LENGTH = new UUID(0, 0).toString().length();
     private static final int READ_BYTES = 64 << 10;
 
     private final S3Options options;
     private final S3Requests requests;
+    private final S3Copies copies;
 
     public S3Store(S3Options options) {
         this.options = options;
         this.requests = new S3Requests(options);
+        this.copies = new S3Copies(options, requests);
     }
 
     @Override
@@ -171,26 +166,16 @@ public final class S3Store implements ObjectStore {
     public Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes)
             throws IOException {
         ObjectStore.requireNoBytesInMarker(key, Math.max(1, size));
-        String mark = UUID.randomUUID().toString();
-        Map<String, String> marked = new LinkedHashMap<>(attributes);
-        marked.put(UPLOAD_MARK, mark);
+        UploadMark mark = UploadMark.random();
         CreateMultipartUploadResponse response = requests.send(
                 "starting the upload of '" + key + "'",
                 client -> client.createMultipartUpload(request -> {
-                    request.bucket(options.bucket()).key(key).metadata(marked);
+                    request.bucket(options.bucket()).key(key).metadata(mark.with(attributes));
                     if (options.checksums()) {
                         request.checksumAlgorithm(ChecksumAlgorithm.CRC32_C);
                     }
                 }));
-        return new Upload(key, mark + response.uploadId(), size, partBytes, attributes);
-    }
-
-    private static String mark(Upload upload) {
-        return upload.id().substring(0, MARK_LENGTH);
-    }
-
-    private static String uploadId(Upload upload) {
-        return upload.id().substring(MARK_LENGTH);
+        return new Upload(key, mark.before(response.uploadId()), size, partBytes, attributes);
     }
 
     @Override
@@ -204,7 +189,7 @@ public final class S3Store implements ObjectStore {
                         request -> {
                             request.bucket(options.bucket())
                                     .key(upload.key())
-                                    .uploadId(uploadId(upload))
+                                    .uploadId(UploadMark.uploadId(upload))
                                     .partNumber(number)
                                     .overrideConfiguration(override -> override.apiCallTimeout(timeout));
                             if (options.checksums()) {
@@ -226,7 +211,7 @@ public final class S3Store implements ObjectStore {
                     "completing the upload of '" + upload.key() + "'",
                     client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
                             .key(upload.key())
-                            .uploadId(uploadId(upload))
+                            .uploadId(UploadMark.uploadId(upload))
                             .multipartUpload(all -> all.parts(completed))));
             return new ObjectRef(upload.key(), S3Requests.unquoted(response.eTag()));
         } catch (IOException failure) {
@@ -243,7 +228,7 @@ public final class S3Store implements ObjectStore {
 
     private Optional<ObjectRef> completedBefore(Upload upload) throws IOException {
         return requests.head(upload.key())
-                .filter(found -> mark(upload).equals(found.metadata().get(UPLOAD_MARK)))
+                .filter(found -> UploadMark.of(upload).in(found.metadata()))
                 .map(found -> new ObjectRef(upload.key(), S3Requests.unquoted(found.eTag())));
     }
 
@@ -264,7 +249,7 @@ public final class S3Store implements ObjectStore {
                 try {
                     return Optional.of(client.listParts(request -> request.bucket(options.bucket())
                             .key(upload.key())
-                            .uploadId(uploadId(upload))
+                            .uploadId(UploadMark.uploadId(upload))
                             .partNumberMarker(from)));
                 } catch (SdkException failure) {
                     if (S3Failures.code(failure).equals("NoSuchUpload")) {
@@ -306,7 +291,7 @@ public final class S3Store implements ObjectStore {
         requests.send("dropping the upload of '" + upload.key() + "'", client -> {
             try {
                 return client.abortMultipartUpload(request ->
-                        request.bucket(options.bucket()).key(upload.key()).uploadId(uploadId(upload)));
+                        request.bucket(options.bucket()).key(upload.key()).uploadId(UploadMark.uploadId(upload)));
             } catch (SdkException failure) {
                 if (S3Failures.miss(failure) || S3Failures.code(failure).equals("NoSuchUpload")) {
                     return upload;
@@ -316,53 +301,9 @@ public final class S3Store implements ObjectStore {
         });
     }
 
-    /** What came in one request has no '-' in its ETag, and what did not may be more than one request copies. */
     @Override
     public Copy copy(ObjectRef from, String toKey) throws IOException {
-        if (from.key().endsWith("/") || toKey.endsWith("/")) {
-            throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
-        }
-        if (from.etag().indexOf('-') >= 0 && options.largestCopy() < Long.MAX_VALUE) {
-            Optional<HeadObjectResponse> source = source(from);
-            if (source.isEmpty()) {
-                return new Copy.NoSource();
-            }
-            if (source.get().contentLength() > options.largestCopy()) {
-                return new Copy.TooLarge(source.get().contentLength());
-            }
-        }
-        try {
-            return requests.unlessMissed(
-                            "copying '" + from.key() + "' to '" + toKey + "'",
-                            client -> client.copyObject(request -> request.sourceBucket(options.bucket())
-                                            .sourceKey(from.key())
-                                            .copySourceIfMatch(S3Requests.quoted(from.etag()))
-                                            .destinationBucket(options.bucket())
-                                            .destinationKey(toKey)
-                                            .metadataDirective(MetadataDirective.COPY))
-                                    .copyObjectResult()
-                                    .eTag(),
-                            etag -> (Copy) new Copy.Done(new ObjectRef(toKey, S3Requests.unquoted(etag))))
-                    .orElseGet(Copy.NoSource::new);
-        } catch (RefusedException refused) {
-            return tooLarge(from, refused);
-        }
-    }
-
-    private Copy tooLarge(ObjectRef from, RefusedException refused) throws IOException {
-        boolean mayBe = refused.getCause() instanceof SdkException sdk
-                && (S3Failures.code(sdk).equals("InvalidRequest")
-                        || S3Failures.code(sdk).equals("EntityTooLarge"));
-        Optional<HeadObjectResponse> source = mayBe ? source(from) : Optional.empty();
-        if (source.isEmpty() || source.get().contentLength() <= options.largestCopy()) {
-            throw refused;
-        }
-        return new Copy.TooLarge(source.get().contentLength());
-    }
-
-    private Optional<HeadObjectResponse> source(ObjectRef from) throws IOException {
-        return requests.head(from.key())
-                .filter(found -> S3Requests.unquoted(found.eTag()).equals(from.etag()));
+        return copies.copy(from, toKey);
     }
 
     @Override
@@ -372,46 +313,12 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public Optional<Upload> startCopy(ObjectRef from, String toKey, long size, long partBytes) throws IOException {
-        Optional<HeadObjectResponse> source = source(from);
-        if (source.isEmpty()) {
-            return Optional.empty();
-        }
-        HeadObjectResponse like = source.get();
-        String mark = UUID.randomUUID().toString();
-        Map<String, String> marked = new LinkedHashMap<>(like.metadata());
-        marked.put(UPLOAD_MARK, mark);
-        // Parts of a copy have no checksums of ours. Headers that a copy in one request takes along go along.
-        String id = requests.send(
-                "starting the copy to '" + toKey + "'",
-                client -> client.createMultipartUpload(request -> request.bucket(options.bucket())
-                                .key(toKey)
-                                .metadata(marked)
-                                .contentType(like.contentType())
-                                .contentEncoding(like.contentEncoding())
-                                .contentLanguage(like.contentLanguage())
-                                .contentDisposition(like.contentDisposition())
-                                .cacheControl(like.cacheControl()))
-                        .uploadId());
-        return Optional.of(new Upload(toKey, mark + id, size, partBytes, attributes(like.metadata())));
+        return copies.start(from, toKey, size, partBytes);
     }
 
     @Override
     public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException {
-        long at = upload.offsetOf(number);
-        String range = "bytes=" + at + "-" + (at + upload.bytesInPart(number) - 1);
-        return requests.unlessMissed(
-                "copying part " + number + " of '" + from.key() + "' to '" + upload.key() + "'",
-                client -> client.uploadPartCopy(request -> request.sourceBucket(options.bucket())
-                                .sourceKey(from.key())
-                                .copySourceIfMatch(S3Requests.quoted(from.etag()))
-                                .copySourceRange(range)
-                                .destinationBucket(options.bucket())
-                                .destinationKey(upload.key())
-                                .uploadId(uploadId(upload))
-                                .partNumber(number))
-                        .copyPartResult()
-                        .eTag(),
-                etag -> new Part(number, S3Requests.unquoted(etag)));
+        return copies.part(upload, number, from);
     }
 
     @Override
@@ -461,13 +368,7 @@ public final class S3Store implements ObjectStore {
                 .map(found -> new StoredObject(
                         new ObjectRef(key, S3Requests.unquoted(found.eTag())),
                         found.contentLength(),
-                        attributes(found.metadata())));
-    }
-
-    private static Map<String, String> attributes(Map<String, String> metadata) {
-        Map<String, String> attributes = new LinkedHashMap<>(metadata);
-        attributes.remove(UPLOAD_MARK);
-        return attributes;
+                        UploadMark.without(found.metadata())));
     }
 
     /** A listing of one key, because a refusal of it says why, which one of a HEAD request cannot. */
