@@ -11,6 +11,7 @@ import io.fusecache.tiers.cloud.UploadNotes;
 import io.fusecache.tiers.cloud.azure.AzureOptions;
 import io.fusecache.tiers.cloud.azure.AzureStore;
 import io.fusecache.tiers.cloud.file.FolderStore;
+import io.fusecache.tiers.cloud.gcs.GoogleTokens;
 import io.fusecache.tiers.cloud.s3.S3Options;
 import io.fusecache.tiers.cloud.s3.S3Store;
 import java.io.IOException;
@@ -22,7 +23,6 @@ import org.jspecify.annotations.Nullable;
 public final class Buckets {
     private static final int SLOT_BYTES = 64 << 10;
     private static final int REGION_BYTES = 16 << 20;
-    /** The S3-compatible API of Google Cloud Storage. */
     private static final URI GOOGLE = URI.create("https://storage.googleapis.com");
 
     private Buckets() {}
@@ -87,23 +87,15 @@ public final class Buckets {
                         options.timeout(),
                         AzureOptions.LARGEST_PAGE));
             case Store.Gcp gcp -> {
-                if (gcp.accessKeyId() == null) {
-                    throw new StartupException("-cloud-provider gcp wants an HMAC key: set GCP_ACCESS_KEY_ID and"
-                            + " GCP_SECRET_ACCESS_KEY (Cloud Storage, Settings, Interoperability)");
-                }
-                yield new S3Store(new S3Options(
-                        "Google Cloud Storage",
+                S3Options.Credentials key = credentials(gcp.accessKeyId(), gcp.secretAccessKey(), null);
+                yield new S3Store(S3Options.google(
                         gcp.bucket(),
-                        "auto",
-                        GOOGLE,
-                        true,
-                        credentials(gcp.accessKeyId(), gcp.secretAccessKey(), null),
-                        false,
+                        gcp.endpoint() == null ? GOOGLE : URI.create(gcp.endpoint()),
+                        key,
+                        key == null ? new GoogleTokens(gcp.credentials()) : null,
                         options.requests(),
                         options.timeout(),
-                        S3Options.LARGEST_PAGE,
-                        // Its multipart API has no copies of parts, and its copies no limit.
-                        Long.MAX_VALUE));
+                        S3Options.LARGEST_PAGE));
             }
         };
     }

@@ -147,11 +147,18 @@ public record NodeConfiguration(
                 @Nullable Secret sasToken)
                 implements Store {}
 
-        /** @param accessKeyId HMAC key; null: the usual chain of identities */
+        /**
+         * With neither an HMAC key nor a file of credentials, application default credentials are looked for.
+         *
+         * @param endpoint of the XML API; null: Google's own
+         */
         record Gcp(
                 String bucket,
+                @Nullable String endpoint,
                 @Nullable String accessKeyId,
-                @Nullable Secret secretAccessKey) implements Store {}
+                @Nullable Secret secretAccessKey,
+                @Nullable Path credentials)
+                implements Store {}
     }
 
     /** What close() and fsync() wait for. */

@@ -47,7 +47,7 @@ public final class NodeSettings {
             "azure",
             Set.of(AZURE_ACCOUNT, AZURE_KEY, AZURE_SAS_TOKEN, AZURE_CONNECTION_STRING, AZURE_ENDPOINT, AZURE_CONTAINER),
             "gcp",
-            Set.of(GCP_BUCKET, GCP_ACCESS_KEY_ID, GCP_SECRET_ACCESS_KEY));
+            Set.of(GCP_BUCKET, GCP_ACCESS_KEY_ID, GCP_SECRET_ACCESS_KEY, GCP_CREDENTIALS, GCP_ENDPOINT));
 
     private final Settings settings;
 
@@ -172,13 +172,27 @@ public final class NodeSettings {
                         optionalSecret(S3_SECRET_ACCESS_KEY),
                         optionalSecret(S3_SESSION_TOKEN));
             case "azure" -> azure();
-            case "gcp" ->
-                new Store.Gcp(
-                        settings.text(GCP_BUCKET), optional(GCP_ACCESS_KEY_ID), optionalSecret(GCP_SECRET_ACCESS_KEY));
+            case "gcp" -> google();
             default ->
                 throw new UsageException(settings.origin(CLOUD_PROVIDER) + ": unknown provider '" + name
                         + "': expected s3, azure, gcp or file");
         };
+    }
+
+    /** A pod's environment may name a file for other programs: an HMAC key goes first, unless both are flags. */
+    private Store google() throws UsageException {
+        if (settings.source(GCP_CREDENTIALS) == Source.FLAG && settings.source(GCP_ACCESS_KEY_ID) == Source.FLAG) {
+            throw new UsageException("%s and %s contradict each other: leave one of them out"
+                    .formatted(settings.origin(GCP_CREDENTIALS), settings.origin(GCP_ACCESS_KEY_ID)));
+        }
+        boolean file = settings.given(GCP_CREDENTIALS)
+                && (settings.source(GCP_CREDENTIALS) == Source.FLAG || !settings.given(GCP_ACCESS_KEY_ID));
+        return new Store.Gcp(
+                settings.text(GCP_BUCKET),
+                url(GCP_ENDPOINT),
+                file ? null : optional(GCP_ACCESS_KEY_ID),
+                file ? null : optionalSecret(GCP_SECRET_ACCESS_KEY),
+                file ? path(GCP_CREDENTIALS) : null);
     }
 
     private Store azure() throws UsageException {

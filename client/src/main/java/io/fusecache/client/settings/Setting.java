@@ -128,8 +128,21 @@ public enum Setting {
             env("AZURE_STORAGE_SERVICE_ENDPOINT")),
     AZURE_CONTAINER("azure-container", "NAME", "fuse-cache", "", env("AZURE_CONTAINER_NAME")),
     GCP_BUCKET("gcp-bucket", "NAME", "fuse-client-cache", "", env("GCP_BUCKET")),
-    GCP_ACCESS_KEY_ID("gcp-access-key-id", "ID", "", "HMAC key", env("GCP_ACCESS_KEY_ID")),
+    GCP_ACCESS_KEY_ID(
+            "gcp-access-key-id",
+            "ID",
+            "",
+            "HMAC key; default: application default credentials",
+            env("GCP_ACCESS_KEY_ID")),
     GCP_SECRET_ACCESS_KEY("gcp-secret-access-key", "KEY", "", "", secret("GCP_SECRET_ACCESS_KEY")),
+    GCP_CREDENTIALS(
+            "gcp-credentials",
+            "FILE",
+            "",
+            "key of a service account, or description of a workload identity, in place of an HMAC key",
+            env("GOOGLE_APPLICATION_CREDENTIALS")),
+    GCP_ENDPOINT(
+            "gcp-endpoint", "URL", "", "of the XML API; default: https://storage.googleapis.com", env("GCP_ENDPOINT")),
     DURABILITY(
             "durability",
             "LEVEL",

@@ -190,6 +190,30 @@ final class NodeSettingsTest {
     }
 
     @Test
+    void googleTakesAnHmacKeyOrAFileAndNotBothFromFlags() throws UsageException {
+        Map<String, String> variables = Map.of(
+                "GCP_ACCESS_KEY_ID",
+                "GOOG1",
+                "GCP_SECRET_ACCESS_KEY",
+                "hush",
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "/k.json");
+        assertThat(read(flags("cloud-provider", "gcp"), variables).bucket().store())
+                .isEqualTo(new Store.Gcp("fuse-client-cache", null, "GOOG1", new Secret("hush"), null));
+        assertThat(read(flags("cloud-provider", "gcp", "gcp-credentials", "/f.json"), variables)
+                        .bucket()
+                        .store())
+                .isEqualTo(new Store.Gcp("fuse-client-cache", null, null, null, Path.of("/f.json")));
+        assertThat(read(flags("cloud-provider", "gcp"), Map.of("GOOGLE_APPLICATION_CREDENTIALS", "/k.json"))
+                        .bucket()
+                        .store())
+                .isEqualTo(new Store.Gcp("fuse-client-cache", null, null, null, Path.of("/k.json")));
+        refused(
+                flags("cloud-provider", "gcp", "gcp-credentials", "/f.json", "gcp-access-key-id", "GOOG1"),
+                "-gcp-credentials and -gcp-access-key-id contradict each other");
+    }
+
+    @Test
     void whatMayBeSecretInAUrlIsNotShown() {
         for (String wrong : List.of(
                 "https://acme.blob.core.windows.net?sig=hush",

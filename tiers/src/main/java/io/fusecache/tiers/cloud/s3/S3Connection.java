@@ -1,7 +1,10 @@
 package io.fusecache.tiers.cloud.s3;
 
+import io.fusecache.tiers.cloud.BearerTokens;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.auth.credentials.AnonymousCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
@@ -61,15 +64,25 @@ final class S3Connection implements AutoCloseable {
                         .connectionTimeout(options.timeout())
                         .socketTimeout(options.timeout())
                         .tcpKeepAlive(true))
-                .overrideConfiguration(override -> override.retryStrategy(DefaultRetryStrategy.doNotRetry())
-                        .apiCallTimeout(options.timeout()));
+                .overrideConfiguration(override -> {
+                    override.retryStrategy(DefaultRetryStrategy.doNotRetry()).apiCallTimeout(options.timeout());
+                    tokens().ifPresent(tokens -> override.addExecutionInterceptor(new GoogleDialect(tokens)));
+                });
         if (options.endpoint() != null) {
             builder.endpointOverride(options.endpoint());
         }
         return builder.build();
     }
 
+    private Optional<BearerTokens> tokens() {
+        return Optional.ofNullable(options.vendor()).map(S3Options.Google::tokens);
+    }
+
     private AwsCredentialsProvider credentials() {
+        if (tokens().isPresent()) {
+            // Nothing is signed.
+            return AnonymousCredentialsProvider.create();
+        }
         S3Options.Credentials given = options.credentials();
         if (given == null) {
             return DefaultCredentialsProvider.builder().build();

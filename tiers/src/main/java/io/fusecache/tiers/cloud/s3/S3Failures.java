@@ -16,6 +16,7 @@ final class S3Failures {
     private static final int MOVED = 301;
     private static final int REDIRECTED = 307;
     private static final int BAD_REQUEST = 400;
+    private static final int UNAUTHORIZED = 401;
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
     private static final int REDIRECTION = 300;
@@ -23,6 +24,8 @@ final class S3Failures {
     private static final int PRECONDITION_FAILED = 412;
     private static final int TOO_MANY = 429;
     private static final int SERVER_ERROR = 500;
+
+    private static final String CLOCK = "this machine's clock is off: set it (timedatectl set-ntp true)";
 
     private final S3Options options;
     private volatile boolean answered;
@@ -68,6 +71,9 @@ final class S3Failures {
         if (failure instanceof AwsServiceException service) {
             return of(what, service);
         }
+        if (failure.getCause() instanceof RefusedException nobody) {
+            return new RefusedException("%s: %s".formatted(where(), nobody.getMessage()), failure);
+        }
         String message = String.valueOf(failure.getMessage());
         if (!answered && failure instanceof SdkClientException && message.contains("Unable to load credentials")) {
             return new RefusedException(
@@ -81,13 +87,16 @@ final class S3Failures {
 
     private IOException of(String what, AwsServiceException failure) {
         int status = failure.statusCode();
-        String help = help(code(failure), status);
+        S3Options.Google google = options.vendor();
+        String help = google == null ? help(code(failure), status) : help(code(failure), google);
         String message = "%s at %s: %s%s".formatted(what, where(), reason(failure), help.isEmpty() ? "" : ": " + help);
         // An answer that begins well can still end in an error: then its status says nothing.
         boolean mayPass = status >= SERVER_ERROR
                 || status == TIMED_OUT
                 || status == TOO_MANY
                 || (status == NOT_FOUND && code(failure).isEmpty())
+                // A token that was taken before, and was taken back or has expired: the next one may do.
+                || (status == UNAUTHORIZED && answered)
                 || status < REDIRECTION;
         return mayPass || passing(code(failure))
                 ? new IOException(message, failure)
@@ -115,13 +124,29 @@ final class S3Failures {
         };
     }
 
+    private static String help(String code, S3Options.Google google) {
+        String key = google.tokens() == null ? "GCP_ACCESS_KEY_ID" : "GOOGLE_APPLICATION_CREDENTIALS";
+        return switch (code) {
+            case "NoSuchBucket" -> "make the bucket, or name another with -gcp-bucket";
+            case "InvalidSecurity", "InvalidAccessKeyId", "AuthenticationRequired" ->
+                "whoever this is is not known there: check " + key;
+            case "SignatureDoesNotMatch" -> "the secret does not belong to this HMAC key: check GCP_SECRET_ACCESS_KEY";
+            case "RequestTimeTooSkewed" -> CLOCK;
+            case "AccessDenied", "Forbidden" ->
+                "this account may not: it needs the role Storage Object User (roles/storage.objectUser) on the bucket";
+            case "UserProjectMissing", "UserProjectAccountProblem", "AccountProblem" ->
+                "the bucket's project has to be mended first: see its billing account";
+            default -> "";
+        };
+    }
+
     private String help(String code, int status) {
         return switch (code) {
             case "NoSuchBucket" -> "make the bucket, or name another with -s3-bucket";
             case "InvalidAccessKeyId", "InvalidToken" -> "this access key is not known there: check AWS_ACCESS_KEY_ID";
             case "SignatureDoesNotMatch" ->
                 "the secret does not belong to this access key: check AWS_SECRET_ACCESS_KEY";
-            case "RequestTimeTooSkewed" -> "this machine's clock is off: set it (timedatectl set-ntp true)";
+            case "RequestTimeTooSkewed" -> CLOCK;
             case "AccessDenied", "AllAccessDisabled" ->
                 "this user may not: it needs s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject,"
                         + " s3:DeleteObject, s3:ListMultipartUploadParts and s3:AbortMultipartUpload on what is in it";

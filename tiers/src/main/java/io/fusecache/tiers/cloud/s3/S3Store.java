@@ -28,6 +28,7 @@ import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
+import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
@@ -323,10 +324,12 @@ public final class S3Store implements ObjectStore {
 
     @Override
     public void delete(String key) throws IOException {
-        requests.send(
+        // Google says so where it is not there, Amazon does not.
+        Optional<DeleteObjectResponse> ignored = requests.unlessMissed(
                 "removing '" + key + "'",
                 client -> client.deleteObject(
-                        request -> request.bucket(options.bucket()).key(key)));
+                        request -> request.bucket(options.bucket()).key(key)),
+                response -> response);
     }
 
     @Override

@@ -1,0 +1,4 @@
+@NullMarked
+package io.fusecache.tiers.cloud.gcs;
+
+import org.jspecify.annotations.NullMarked;
