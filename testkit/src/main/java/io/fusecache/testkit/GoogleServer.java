@@ -3,17 +3,12 @@ package io.fusecache.testkit;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -24,7 +19,7 @@ import java.util.concurrent.Executors;
 /**
  * The XML API of Google Cloud Storage, as its reference describes it, in memory and on a port of loopback; and who gives tokens for it. It
  * knows what our requests need, and refuses what Google refuses: headers of Amazon with a bearer token, headers of both kinds in one
- * request, copies of parts, an upload's end with more than numbers and ETags.
+ * request, copies of parts, an upload's end with more than numbers and ETags of its parts.
  */
 public final class GoogleServer implements AutoCloseable {
     public static final String ACCESS_KEY = "GOOG1TEST";
@@ -36,14 +31,9 @@ public final class GoogleServer implements AutoCloseable {
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
 
-    static {
-        // Otherwise an answer waits for the acknowledgement of its headers.
-        System.setProperty("sun.net.httpserver.nodelay", "true");
-    }
-
     private final HttpServer server;
     private final ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor();
-    private final Map<String, GoogleBucket> buckets = new ConcurrentHashMap<>();
+    private final Map<String, MemoryBucket> buckets = new ConcurrentHashMap<>();
     private final GoogleIdentities identities = new GoogleIdentities();
 
     private GoogleServer(HttpServer server) {
@@ -51,7 +41,7 @@ public final class GoogleServer implements AutoCloseable {
     }
 
     public static GoogleServer start(String... buckets) throws IOException {
-        HttpServer listening = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        HttpServer listening = XmlAnswer.listening();
         GoogleServer google = new GoogleServer(listening);
         for (String bucket : buckets) {
             google.makeBucket(bucket);
@@ -69,7 +59,7 @@ public final class GoogleServer implements AutoCloseable {
     }
 
     public void makeBucket(String name) {
-        buckets.put(name, new GoogleBucket());
+        buckets.put(name, new MemoryBucket(false));
     }
 
     public List<String> keys(String bucket) {
@@ -85,7 +75,7 @@ public final class GoogleServer implements AutoCloseable {
         bucket(bucket).put(key, text.getBytes(StandardCharsets.UTF_8), Map.of());
     }
 
-    private GoogleBucket bucket(String name) {
+    private MemoryBucket bucket(String name) {
         return Objects.requireNonNull(buckets.get(name), name);
     }
 
@@ -117,47 +107,54 @@ public final class GoogleServer implements AutoCloseable {
         }
         try (exchange) {
             byte[] body = exchange.getRequestBody().readAllBytes();
-            GoogleAnswer refused = refusal(exchange, body);
+            XmlAnswer refused = refusal(exchange, body);
             if (refused != null) {
                 refused.send(exchange);
                 return;
             }
             String[] path = exchange.getRequestURI().getPath().split("/", 3);
-            GoogleBucket bucket = buckets.get(path[1]);
-            GoogleAnswer answer = bucket == null
-                    ? GoogleAnswer.error(NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist.")
-                    : new GoogleRequest(exchange, body, bucket, path.length > 2 ? path[2] : "").answer();
+            MemoryBucket bucket = buckets.get(path[1]);
+            XmlAnswer answer = bucket == null
+                    ? XmlAnswer.error(NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist.")
+                    : new XmlRequest(exchange, body, bucket, path.length > 2 ? path[2] : "", dialect(exchange))
+                            .answer();
             answer.send(exchange);
         }
     }
 
-    private @org.jspecify.annotations.Nullable GoogleAnswer refusal(HttpExchange exchange, byte[] body) {
+    private @org.jspecify.annotations.Nullable XmlAnswer refusal(HttpExchange exchange, byte[] body) {
         String authorization = exchange.getRequestHeaders().getFirst("Authorization");
         if (authorization == null) {
-            return GoogleAnswer.error(UNAUTHORIZED, "AuthenticationRequired", "Authentication required.");
+            return XmlAnswer.error(UNAUTHORIZED, "AuthenticationRequired", "Authentication required.");
         }
         if (authorization.startsWith("Bearer ")) {
             if (!identities.knows(authorization.substring("Bearer ".length()))) {
-                return GoogleAnswer.error(UNAUTHORIZED, "AuthenticationRequired", "Authentication required.");
+                return XmlAnswer.error(UNAUTHORIZED, "AuthenticationRequired", "Authentication required.");
             }
             return any(exchange, "x-amz-")
-                    ? GoogleAnswer.error(BAD_REQUEST, "InvalidArgument", "Invalid argument.")
+                    ? XmlAnswer.error(BAD_REQUEST, "InvalidArgument", "Invalid argument.")
                     : null;
         }
         if (any(exchange, "x-goog-")) {
-            return GoogleAnswer.error(
+            return XmlAnswer.error(
                     BAD_REQUEST, "ExcessHeaderValues", "Requests cannot specify both x-amz and x-goog headers.");
         }
         if (!SignatureV4.accessKey(authorization).equals(ACCESS_KEY)) {
-            return GoogleAnswer.error(FORBIDDEN, "InvalidSecurity", "The provided security credentials are not valid.");
+            return XmlAnswer.error(FORBIDDEN, "InvalidSecurity", "The provided security credentials are not valid.");
         }
         try {
             return SignatureV4.matches(exchange, body, SECRET_KEY)
                     ? null
-                    : GoogleAnswer.error(FORBIDDEN, "SignatureDoesNotMatch", "Access denied.");
+                    : XmlAnswer.error(FORBIDDEN, "SignatureDoesNotMatch", "Access denied.");
         } catch (GeneralSecurityException impossible) {
             throw new AssertionError(impossible);
         }
+    }
+
+    private static XmlDialect dialect(HttpExchange exchange) {
+        return exchange.getRequestHeaders().getFirst("Authorization").startsWith("Bearer ")
+                ? XmlDialect.GOOGLE_TOKEN
+                : XmlDialect.GOOGLE_KEY;
     }
 
     private static boolean any(HttpExchange exchange, String family) {
@@ -170,12 +167,12 @@ public final class GoogleServer implements AutoCloseable {
             String form = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.US_ASCII);
             String token = identities.exchanged(form);
             if (token.isEmpty()) {
-                GoogleAnswer.json(
+                XmlAnswer.json(
                                 BAD_REQUEST,
                                 "{\"error\": \"invalid_grant\", \"error_description\": \"Invalid JWT Signature.\"}")
                         .send(exchange);
             } else {
-                GoogleAnswer.json(OK, token).send(exchange);
+                XmlAnswer.json(OK, token).send(exchange);
             }
         } catch (GeneralSecurityException impossible) {
             throw new AssertionError(impossible);
@@ -188,23 +185,11 @@ public final class GoogleServer implements AutoCloseable {
             boolean token = exchange.getRequestURI().getPath().endsWith("/service-accounts/default/token");
             exchange.getResponseHeaders().set("Metadata-Flavor", "Google");
             boolean root = exchange.getRequestURI().getPath().equals("/");
-            GoogleAnswer answer = asked && token
-                    ? GoogleAnswer.json(OK, identities.fresh())
-                    : GoogleAnswer.json(!asked ? FORBIDDEN : root ? OK : NOT_FOUND, "{}");
+            XmlAnswer answer = asked && token
+                    ? XmlAnswer.json(OK, identities.fresh())
+                    : XmlAnswer.json(!asked ? FORBIDDEN : root ? OK : NOT_FOUND, "{}");
             answer.send(exchange);
         }
-    }
-
-    static byte[] md5(byte[] bytes) {
-        try {
-            return MessageDigest.getInstance("MD5").digest(bytes);
-        } catch (NoSuchAlgorithmException missing) {
-            throw new AssertionError(missing);
-        }
-    }
-
-    static String hex(byte[] bytes) {
-        return HexFormat.of().formatHex(bytes);
     }
 
     @Override

@@ -16,7 +16,7 @@ import javax.crypto.spec.SecretKeySpec;
 /** Checks who signed a request by version 4: "Authenticating Requests: Using the Authorization Header" of the S3 API reference. */
 final class SignatureV4 {
     private static final Pattern HEADER = Pattern.compile(
-            "AWS4-HMAC-SHA256 Credential=([^/]+)/(\\d{8})/([^/]+)/s3/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})");
+            "AWS4-HMAC-SHA256 Credential=([^/]+)/(\\d{8})/([^/]+)/(s3|s3express)/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})");
 
     private SignatureV4() {}
 
@@ -40,10 +40,10 @@ final class SignatureV4 {
                 request.getRequestMethod(),
                 request.getRequestURI().getRawPath(),
                 query(request.getRequestURI().getRawQuery()),
-                headers(request, header.group(4)),
-                header.group(4),
+                headers(request, header.group(5)),
+                header.group(5),
                 claimed);
-        String scope = String.join("/", header.group(2), header.group(3), "s3", "aws4_request");
+        String scope = String.join("/", header.group(2), header.group(3), header.group(4), "aws4_request");
         String toSign = String.join(
                 "\n",
                 "AWS4-HMAC-SHA256",
@@ -54,7 +54,7 @@ final class SignatureV4 {
         for (String part : scope.split("/")) {
             key = hmac(key, part);
         }
-        return HexFormat.of().formatHex(hmac(key, toSign)).equals(header.group(5));
+        return HexFormat.of().formatHex(hmac(key, toSign)).equals(header.group(6));
     }
 
     private static String query(@org.jspecify.annotations.Nullable String raw) {

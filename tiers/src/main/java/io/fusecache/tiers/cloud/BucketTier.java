@@ -168,6 +168,10 @@ public final class BucketTier implements CloudTier {
      */
     @Override
     public Pages list(String prefix) {
+        return store.listsInOrder() ? pages(prefix) : new SortedPages(pages(prefix));
+    }
+
+    private Pages pages(String prefix) {
         return new Pages() {
             private @Nullable String continuation;
             private boolean ended;
@@ -183,7 +187,9 @@ public final class BucketTier implements CloudTier {
                 continuation = page.continuation();
                 ended = continuation == null;
                 List<ListedObject> names = names(prefix, page);
-                furthest = inOrder(prefix, furthest, names);
+                if (store.listsInOrder()) {
+                    furthest = inOrder(prefix, furthest, names);
+                }
                 return Optional.of(names);
             }
         };

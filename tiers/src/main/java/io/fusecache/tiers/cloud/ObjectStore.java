@@ -104,13 +104,17 @@ public interface ObjectStore extends AutoCloseable {
     void delete(String key) throws IOException;
 
     /**
-     * One page of the keys that begin with {@code prefix}, in the order of their UTF-8 bytes over all pages. Each key that was
-     * there throughout is seen once.
+     * One page of the keys that begin with {@code prefix}, in the order of their UTF-8 bytes over all pages where the store
+     * {@link #listsInOrder}. Each key that was there throughout is seen once.
      *
      * @param prefix empty, or ends in '/'
      * @param continuation of the page before, or null
      */
     Page list(String prefix, Depth depth, @Nullable String continuation) throws IOException;
+
+    default boolean listsInOrder() {
+        return true;
+    }
 
     Optional<StoredObject> head(String key) throws IOException;
 

@@ -282,6 +282,11 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
+    public boolean listsInOrder() {
+        return store.listsInOrder();
+    }
+
+    @Override
     public Optional<StoredObject> head(String key) throws IOException {
         return run(Call.HEAD, null, () -> store.head(key));
     }

@@ -21,12 +21,16 @@ final class S3Copies {
         this.requests = requests;
     }
 
-    /** What came in one request has no '-' in its ETag, and what did not may be more than one request copies. */
+    /**
+     * What came in one request has no '-' in its ETag, and what did not may be more than one request copies; in a directory bucket an ETag
+     * does not tell.
+     */
     Copy copy(ObjectRef from, String toKey) throws IOException {
         if (from.key().endsWith("/") || toKey.endsWith("/")) {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
-        if (from.etag().indexOf('-') >= 0 && options.largestCopy() < Long.MAX_VALUE) {
+        boolean mayBeLarge = from.etag().indexOf('-') >= 0 || options.directoryBucket();
+        if (mayBeLarge && options.largestCopy() < Long.MAX_VALUE) {
             Optional<HeadObjectResponse> source = source(from);
             if (source.isEmpty()) {
                 return new Copy.NoSource();

@@ -113,6 +113,11 @@ public record S3Options(
                 new Google(tokens));
     }
 
+    /** Of S3 Express One Zone: "Directory bucket naming rules". */
+    boolean directoryBucket() {
+        return vendor == null && bucket.endsWith("--x-s3");
+    }
+
     public S3Options withLargestCopy(long bytes) {
         return new S3Options(
                 title,

@@ -69,12 +69,18 @@ final class S3Requests implements AutoCloseable {
         return found;
     }
 
-    /** Fails where there is no bucket, or nobody who knows of it: whoever answers then finds no object either. */
+    /**
+     * Fails where there is no bucket, or nobody who knows of it: whoever answers then finds no object either. (A directory bucket takes no
+     * key for a prefix: there the key's directory is asked for.)
+     */
     private void requireAbsent(String key) throws IOException {
+        String prefix = options.directoryBucket() ? key.substring(0, key.lastIndexOf('/') + 1) : key;
         ListObjectsV2Response listed = send(
                 "looking for '" + key + "'",
-                client -> client.listObjectsV2(request ->
-                        request.bucket(options.bucket()).prefix(key).maxKeys(1).encodingType(EncodingType.URL)));
+                client -> client.listObjectsV2(request -> request.bucket(options.bucket())
+                        .prefix(prefix)
+                        .maxKeys(1)
+                        .encodingType(EncodingType.URL)));
         if (listed.contents().stream().anyMatch(object -> object.key().equals(key))) {
             throw new IOException("'" + key + "' is listed, and was not found: it has come just now, or is going");
         }

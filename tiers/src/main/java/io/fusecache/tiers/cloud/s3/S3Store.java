@@ -49,6 +49,9 @@ import software.amazon.awssdk.services.s3.model.UploadPartResponse;
  *       out by it that the first time was heard.
  * </ul>
  *
+ * <p>A directory bucket (S3 Express One Zone) is one by its name. The SDK signs with the key of a session there; listings have no order, no
+ * ETag tells anything of the bytes, and prefixes end in '/'.
+ *
  * <p>The SDK takes about a second to begin, so it is begun by the first request, and not by whoever makes the store.
  */
 public final class S3Store implements ObjectStore {
@@ -363,6 +366,11 @@ public final class S3Store implements ObjectStore {
             throw new IOException("a listing of '" + prefix + "' goes on, but " + name() + " does not say where");
         }
         return new Page(objects, directories, more ? next : null);
+    }
+
+    @Override
+    public boolean listsInOrder() {
+        return !options.directoryBucket();
     }
 
     @Override

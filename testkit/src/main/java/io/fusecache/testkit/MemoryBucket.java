@@ -1,32 +1,47 @@
 package io.fusecache.testkit;
 
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The objects of one bucket and the uploads to it, in memory. */
-final class GoogleBucket {
+final class MemoryBucket {
     private static final Comparator<String> BY_BYTES =
             Comparator.comparing(key -> key.getBytes(StandardCharsets.UTF_8), Arrays::compareUnsigned);
     private static final AtomicLong generations = new AtomicLong(1_700_000_000_000_000L);
 
+    private final boolean opaque;
     private final SortedMap<String, StoredBlob> objects = new TreeMap<>(BY_BYTES);
     private final Map<String, Upload> uploads = new TreeMap<>();
+
+    /** @param opaque whether no ETag is an MD5 */
+    MemoryBucket(boolean opaque) {
+        this.opaque = opaque;
+    }
 
     /** @param metadata names in lower case, without the prefix of their headers */
     record StoredBlob(byte[] bytes, String etag, long generation, Map<String, String> metadata, Instant modified) {}
 
-    record Upload(String key, Map<String, String> metadata, SortedMap<Integer, byte[]> parts) {}
+    record Upload(String key, Map<String, String> metadata, SortedMap<Integer, StoredPart> parts) {}
+
+    record StoredPart(byte[] bytes, String etag) {}
 
     /** @param next from which the next page goes on; null after the last */
     record Page(
@@ -38,23 +53,37 @@ final class GoogleBucket {
         return objects.get(key);
     }
 
-    /** What comes in one request has its MD5 as its ETag. */
     synchronized StoredBlob put(String key, byte[] bytes, Map<String, String> metadata) {
-        return store(key, bytes, GoogleServer.hex(GoogleServer.md5(bytes)), metadata);
+        return store(key, bytes, etagOf(bytes), metadata);
+    }
+
+    /** What comes in one request has its MD5 as its ETag, where that is of use to anybody. */
+    private @Nullable String etagOf(byte[] bytes) {
+        return opaque ? null : HexFormat.of().formatHex(md5(bytes));
+    }
+
+    static byte[] md5(byte[] bytes) {
+        try {
+            return MessageDigest.getInstance("MD5").digest(bytes);
+        } catch (NoSuchAlgorithmException missing) {
+            throw new AssertionError(missing);
+        }
+    }
+
+    private static String opaque(long generation) {
+        return Base64.getEncoder().encodeToString(Long.toString(generation).getBytes(StandardCharsets.US_ASCII));
     }
 
     private StoredBlob store(String key, byte[] bytes, @Nullable String md5, Map<String, String> metadata) {
         long generation = generations.incrementAndGet();
-        String etag = md5 != null
-                ? md5
-                : Base64.getEncoder().encodeToString(Long.toString(generation).getBytes(StandardCharsets.US_ASCII));
+        String etag = md5 != null ? md5 : opaque(generation);
         StoredBlob made = new StoredBlob(bytes, etag, generation, Map.copyOf(metadata), Instant.now());
         objects.put(key, made);
         return made;
     }
 
     synchronized StoredBlob copy(StoredBlob source, String key) {
-        boolean simple = source.etag().equals(GoogleServer.hex(GoogleServer.md5(source.bytes())));
+        boolean simple = source.etag().equals(etagOf(source.bytes()));
         return store(key, source.bytes(), simple ? source.etag() : null, source.metadata());
     }
 
@@ -93,6 +122,36 @@ final class GoogleBucket {
         return new Page(found, prefixes, null);
     }
 
+    /** In no order that anybody could rely on, and the same each time. */
+    synchronized Page listUnsorted(String prefix, String delimiter, int most, String after) {
+        List<Map.Entry<String, StoredBlob>> found = new ArrayList<>();
+        NavigableSet<String> prefixes = new TreeSet<>(BY_BYTES);
+        Stream.concat(objects.keySet().stream(), uploads.values().stream().map(Upload::key))
+                .filter(key -> key.startsWith(prefix))
+                .forEach(key -> {
+                    int cut = delimiter.isEmpty() ? -1 : key.indexOf(delimiter, prefix.length());
+                    StoredBlob object = objects.get(key);
+                    if (cut >= 0) {
+                        prefixes.add(key.substring(0, cut + delimiter.length()));
+                    } else if (object != null) {
+                        found.add(Map.entry(key, object));
+                    }
+                });
+        List<String> names = new ArrayList<>(prefixes);
+        found.stream().map(Map.Entry::getKey).distinct().forEach(names::add);
+        names.sort(
+                Comparator.comparing(name -> new StringBuilder(name).reverse().toString()));
+        int from = after.isEmpty() ? 0 : Integer.parseInt(after);
+        List<String> page = names.subList(from, Math.min(names.size(), from + most));
+        return new Page(
+                page.stream()
+                        .filter(name -> !prefixes.contains(name))
+                        .map(name -> Map.entry(name, Objects.requireNonNull(objects.get(name))))
+                        .toList(),
+                page.stream().filter(prefixes::contains).toList(),
+                from + most < names.size() ? Integer.toString(from + most) : null);
+    }
+
     synchronized String begin(String key, Map<String, String> metadata) {
         String id = UUID.randomUUID().toString();
         uploads.put(id, new Upload(key, metadata, new TreeMap<>()));
@@ -104,8 +163,11 @@ final class GoogleBucket {
         return upload != null && upload.key().equals(key) ? upload : null;
     }
 
-    synchronized void putPart(Upload upload, int number, byte[] bytes) {
-        upload.parts().put(number, bytes);
+    synchronized StoredPart putPart(Upload upload, int number, byte[] bytes) {
+        String md5 = etagOf(bytes);
+        StoredPart part = new StoredPart(bytes, md5 != null ? md5 : opaque(generations.incrementAndGet()));
+        upload.parts().put(number, part);
+        return part;
     }
 
     /** The object of these parts, which has no MD5. */
