@@ -22,7 +22,8 @@ engine psync --rw=randrw --bsrange=1k-64k --fsync=16
 
 mkdir "$mount/dbench"
 dbench --timelimit=3 --directory="$mount/dbench" 2 > dbench.log 2>&1 || { cat dbench.log; exit 1; }
-if grep -i fail dbench.log; then exit 1; fi
+# The first semaphore of an IPC namespace has the number 0, which it calls a failure, and goes on with it; where there is none it ends.
+if grep -v '^failed to create barrier semaphore' dbench.log | grep -i fail; then exit 1; fi
 grep -o Throughput dbench.log
 
 # It takes no path of more than 40 bytes.
