@@ -38,6 +38,10 @@ final class Transfer {
     private final BitSet wanted = new BitSet();
 
     private final List<String> answers = new ArrayList<>();
+    /** Blocks that came with wrong bytes. */
+    private long corrupt;
+
+    private boolean bucketAskedAgain;
 
     /** What transfers are made of; shared by all of them. */
     record Sources(
@@ -94,7 +98,7 @@ final class Transfer {
         }
     }
 
-    /** Asks each source once; returns whether one was busy. */
+    /** Asks each source once, the bucket again where its bytes were wrong: they may have changed on the way. Returns whether one was busy. */
     private boolean round(MemorySegment memory) throws IOException {
         Set<Source> asked = new HashSet<>();
         Set<Source> referred = new LinkedHashSet<>();
@@ -105,7 +109,12 @@ final class Transfer {
                 return busy;
             }
             asked.add(source);
+            long wrong = corrupt;
             busy |= ask(source, memory, referred);
+            if (corrupt > wrong && source instanceof Source.Cloud && !bucketAskedAgain) {
+                bucketAskedAgain = true;
+                asked.remove(source);
+            }
         }
         return busy;
     }
@@ -204,6 +213,7 @@ final class Transfer {
                 arrival.accept(block, bytes);
                 wanted.clear(block);
             } catch (CorruptBlockException e) {
+                corrupt++;
                 sources.counters().corruptBlock(source.tier());
                 sources.health().failed(source, 0);
                 answers.add(source + ": " + e.getMessage());

@@ -197,6 +197,22 @@ final class BlockFetcherTest {
     }
 
     @Test
+    void wrongBytesOfTheBucketAreAskedForOnceMoreAndNeverServed() throws Exception {
+        try (CachedFile file = tier.create(version(4, true))) {
+            cloud.wrongReads.set(1000);
+            assertThatThrownBy(() -> fetcher.fetch(file, 0, 3, BlockFetcher.Urgency.NOW))
+                    .isInstanceOf(FetchFailedException.class)
+                    .hasMessageContaining("CRC32C");
+            assertThat(file.present().get(0)).isFalse();
+            assertThat(cloud.reads).hasSize(2);
+            cloud.wrongReads.set(1);
+            fetcher.fetch(file, 0, 3, BlockFetcher.Urgency.NOW);
+            assertContent(file);
+        }
+        assertThat(counters.figures(TierKind.CLOUD).corruptBlocks()).isEqualTo(3);
+    }
+
+    @Test
     void aPeerThatFailedIsAvoidedForAWhile() throws Exception {
         holders.hold(A, null);
         peers.failing.add(A);
@@ -417,6 +433,7 @@ final class BlockFetcherTest {
     }
 
     private static final class FakeCloud implements CloudTier {
+        final AtomicInteger wrongReads = new AtomicInteger();
         final ConcurrentLinkedQueue<Long> reads = new ConcurrentLinkedQueue<>();
         volatile boolean gone;
 
@@ -427,6 +444,9 @@ final class BlockFetcherTest {
             }
             reads.add(offset);
             fill(target, offset);
+            if (wrongReads.getAndDecrement() > 0) {
+                target.set(ValueLayout.JAVA_BYTE, 7, (byte) (target.get(ValueLayout.JAVA_BYTE, 7) ^ 1));
+            }
             return new ReadOutcome.Hit((int) target.byteSize());
         }
 
