@@ -57,10 +57,7 @@ public final class BufferArena implements AutoCloseable {
      * @throws InterruptedIOException where the thread was interrupted while it waited
      */
     public Lease lease(long bytes) throws InterruptedIOException {
-        if (bytes < 0 || bytes > largestLease()) {
-            throw new IllegalArgumentException("a lease of %d bytes: at most %d".formatted(bytes, largestLease()));
-        }
-        int slots = Math.max(1, Math.toIntExact((bytes + slotBytes - 1) / slotBytes));
+        int slots = slots(bytes);
         lock.lock();
         try {
             Lease now = queue.isEmpty() ? take(slots, bytes) : null;
@@ -68,6 +65,24 @@ public final class BufferArena implements AutoCloseable {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** The same without waiting: null where there is no room now, or others wait for it. */
+    public @Nullable Lease tryLease(long bytes) {
+        int slots = slots(bytes);
+        lock.lock();
+        try {
+            return queue.isEmpty() ? take(slots, bytes) : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private int slots(long bytes) {
+        if (bytes < 0 || bytes > largestLease()) {
+            throw new IllegalArgumentException("a lease of %d bytes: at most %d".formatted(bytes, largestLease()));
+        }
+        return Math.max(1, Math.toIntExact((bytes + slotBytes - 1) / slotBytes));
     }
 
     private Lease await(int slots, long bytes) throws InterruptedIOException {

@@ -39,7 +39,7 @@ public final class Buckets {
     }
 
     /** Of a node, which notes its uploads beside its cache: that has to be open, because its lock is theirs, too. */
-    static CloudTier open(NodeConfiguration node, BufferArena memory, InstantSource clock)
+    static BucketTier open(NodeConfiguration node, BufferArena memory, InstantSource clock)
             throws StartupException, IOException {
         NodeConfiguration.Bucket bucket = node.bucket();
         BucketOptions options = BucketOptions.of(bucket.timeout());

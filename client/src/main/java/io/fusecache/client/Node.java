@@ -39,6 +39,7 @@ import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.wire.GrpcTransport;
+import io.fusecache.tiers.cloud.BucketTier;
 import io.fusecache.tiers.cloud.RefusedException;
 import io.fusecache.tiers.nvme.CacheDirectoryException;
 import io.fusecache.tiers.nvme.NvmeOptions;
@@ -129,7 +130,7 @@ public final class Node implements AutoCloseable {
         CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
         namespace = metadata.namespace();
         NvmeTier local = started.add("the cache", openCache(id, namespace, memory));
-        CloudTier cloud = started.add("the bucket", Buckets.open(configuration, memory, clock));
+        BucketTier cloud = started.add("the bucket", Buckets.open(configuration, memory, clock));
         Future<?> bucketCheck = executor.submit(() -> {
             cloud.check();
             return cloud;
@@ -167,7 +168,10 @@ public final class Node implements AutoCloseable {
                 Linux.effectiveGroup(),
                 configuration.mount().readOnly());
         NodeReport insight = new NodeReport(
-                configuration, kernel, new NodeReport.Parts(metadata, local, tree, paths, counters, memory), clock);
+                configuration,
+                kernel,
+                new NodeReport.Parts(metadata, local, tree, paths, counters, cloud, memory),
+                clock);
         report = insight;
         started.add("the progress log", ProgressLog.start(insight, configuration.progressBytes()));
         http.serve(peers.handlers(metadata, local, tree), paths, insight, key(), clock);

@@ -22,6 +22,7 @@ import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
+import io.fusecache.tiers.cloud.BucketTier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +51,7 @@ final class NodeReport implements NodeInsight {
             FileSystem files,
             MountedFiles paths,
             TierCounters counters,
+            BucketTier bucket,
             BufferArena memory) {}
 
     NodeReport(NodeConfiguration configuration, NodeStatus.Kernel kernel, Parts parts, InstantSource clock) {
@@ -239,7 +241,19 @@ final class NodeReport implements NodeInsight {
                 tier(TierKind.PEER),
                 tier(TierKind.CLOUD),
                 here.commits(),
-                here.committedBytes());
+                here.committedBytes(),
+                requests());
+    }
+
+    private ReadCounts.BucketRequests requests() {
+        BucketTier.Requests requests = parts.bucket().requests();
+        return new ReadCounts.BucketRequests(
+                requests.repeated(),
+                requests.throttled(),
+                requests.limit(),
+                requests.hedged(),
+                requests.hedgesWon(),
+                requests.hedgedBytes());
     }
 
     private ReadCounts.Tier tier(TierKind kind) {

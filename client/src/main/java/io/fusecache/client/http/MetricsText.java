@@ -86,6 +86,7 @@ final class MetricsText {
                 () -> status.nvme().corruptBlocks());
         counter("fuse_cache_write_count", "commits of file content", () -> reads.writes());
         counter("fuse_cache_write_bytes", "bytes of those commits", () -> reads.writtenBytes());
+        bucketRequests();
         tier("nvme", ReadCounts::nvme);
         tier("peer", ReadCounts::peer);
         tier("cloud", ReadCounts::cloud);
@@ -97,6 +98,33 @@ final class MetricsText {
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         writer.write(text, registry.scrape());
         return text.toByteArray();
+    }
+
+    private void bucketRequests() {
+        counter(
+                "fuse_bucket_requests_repeated",
+                "requests to the bucket that had to be sent again",
+                () -> reads.requests().repeated());
+        counter(
+                "fuse_bucket_requests_throttled",
+                "requests that the bucket refused because they were too many",
+                () -> reads.requests().throttled());
+        gauge(
+                "fuse_bucket_requests_limit",
+                "requests to the bucket in flight at most",
+                ignored -> reads.requests().limit());
+        counter(
+                "fuse_bucket_requests_hedged",
+                "reads of the bucket that were asked for a second time",
+                () -> reads.requests().hedged());
+        counter(
+                "fuse_bucket_requests_hedges_won",
+                "second requests that were answered first",
+                () -> reads.requests().hedgesWon());
+        counter(
+                "fuse_bucket_hedged_bytes",
+                "bytes that second requests asked for",
+                () -> reads.requests().hedgedBytes());
     }
 
     private void tier(String name, Function<ReadCounts, Tier> tier) {

@@ -99,6 +99,7 @@ final class NodeEndpoint {
         stats.put("uploads", status.uploads());
         stats.put("reads", Map.of("nvme", reads.nvme(), "peer", reads.peer(), "cloud", reads.cloud()));
         stats.put("writes", Map.of("count", reads.writes(), "bytes", reads.writtenBytes()));
+        stats.put("bucket_requests", reads.requests());
         exchange.reply(200, stats);
     }
 

@@ -169,7 +169,8 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 new ReadCounts.Tier(10, 20, 2_000_000, 1_000_000_000),
                 new ReadCounts.Tier(100, 200, 300, 0),
                 6,
-                7);
+                7,
+                new ReadCounts.BucketRequests(8, 9, 10, 11, 12, 13));
     }
 
     @Override

@@ -193,6 +193,12 @@ final class NodeHttpIT {
                         "fuse_backup_newest_bytes 77.0",
                         "fuse_cache_peer_read_bytes_total 2000000.0",
                         "fuse_cache_peer_read_seconds_total 1.0",
+                        "fuse_bucket_requests_repeated_total 8.0",
+                        "fuse_bucket_requests_throttled_total 9.0",
+                        "fuse_bucket_requests_limit 10.0",
+                        "fuse_bucket_requests_hedged_total 11.0",
+                        "fuse_bucket_requests_hedges_won_total 12.0",
+                        "fuse_bucket_hedged_bytes_total 13.0",
                         "fuse_cache_peer_read_mbps 2.0",
                         "fuse_cache_cloud_read_mbps 0.0");
     }

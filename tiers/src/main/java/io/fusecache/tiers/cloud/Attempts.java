@@ -6,7 +6,6 @@ import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.random.RandomGenerator;
@@ -18,18 +17,29 @@ import java.util.random.RandomGenerator;
  * only when the request has returned: so nobody writes into a buffer whose owner has given up and moved on. The pause
  * doubles from attempt to attempt and is drawn at random from its upper half, so that what failed together does not come
  * back together.
+ *
+ * <p>A request is given up when it has failed so many times, or when its attempts and the pauses between them have taken three times what
+ * one may: then none is begun any more. That it was one too many (see {@link RequestSlots}) counts for the time alone. What it waits for a
+ * slot is not in it: that is others' time.
  */
 final class Attempts {
+    private static final int TIMEOUTS_IN_ALL = 3;
+
     private final BucketOptions options;
-    private final Semaphore requests;
+    private final RequestSlots requests;
     private final ScheduledExecutorService timer;
     private final Sleeper sleeper;
     private final RandomGenerator random;
     private final LongAdder repeated = new LongAdder();
 
-    Attempts(BucketOptions options, ScheduledExecutorService timer, Sleeper sleeper, RandomGenerator random) {
+    Attempts(
+            BucketOptions options,
+            RequestSlots requests,
+            ScheduledExecutorService timer,
+            Sleeper sleeper,
+            RandomGenerator random) {
         this.options = options;
-        this.requests = new Semaphore(options.requests(), true);
+        this.requests = requests;
         this.timer = timer;
         this.sleeper = sleeper;
         this.random = random;
@@ -62,26 +72,38 @@ final class Attempts {
 
     /** @param timeout of each attempt */
     <T> T run(String what, CloudTier.Permit permit, Duration timeout, Request<T> request) throws IOException {
+        long left = timeout.multipliedBy(TIMEOUTS_IN_ALL).toNanos();
+        int failures = 0;
         for (int attempt = 1; ; attempt++) {
+            Attempt made = new Attempt();
             try {
-                return once(what, permit, timeout, request);
+                return once(what, permit, timeout, made, request);
             } catch (RefusedException | CloudTier.NoPermitException last) {
                 throw last;
             } catch (IOException failed) {
                 if (Thread.currentThread().isInterrupted()) {
                     throw failed;
                 }
-                if (attempt == options.attempts()) {
+                failures += failed instanceof ThrottledException ? 0 : 1;
+                Duration pause = pause(attempt);
+                left -= made.nanos + pause.toNanos();
+                if (failures == options.attempts() || left < 0) {
                     throw new IOException(
                             "%s failed %d times, at last: %s".formatted(what, attempt, reason(failed)), failed);
                 }
-                pause(what, attempt);
+                sleep(what, pause);
                 repeated.increment();
             }
         }
     }
 
-    private <T> T once(String what, CloudTier.Permit permit, Duration timeout, Request<T> request) throws IOException {
+    /** How long it took from when it was sent. */
+    private static final class Attempt {
+        private long nanos;
+    }
+
+    private <T> T once(String what, CloudTier.Permit permit, Duration timeout, Attempt attempt, Request<T> request)
+            throws IOException {
         // It may ask the coordinator, which must not hold up those who only read.
         permit.check(timeout);
         try {
@@ -98,10 +120,13 @@ final class Attempts {
                 requests.release();
             }
         }
+        long start = System.nanoTime();
         Deadline deadline = new Deadline(Thread.currentThread());
         Future<?> bell = timer.schedule(deadline, timeout.toNanos(), TimeUnit.NANOSECONDS);
         try {
-            return request.send();
+            T answer = request.send();
+            requests.answered();
+            return answer;
         } catch (RuntimeException | IOException failed) {
             if (deadline.end()) {
                 throw new IOException("no answer within " + timeout.toMillis() + " ms", failed);
@@ -109,22 +134,30 @@ final class Attempts {
             if (Thread.currentThread().isInterrupted()) {
                 throw interrupted(what);
             }
+            if (failed instanceof ThrottledException) {
+                requests.refused(start, System.nanoTime());
+            }
             throw failed;
         } finally {
+            attempt.nanos = System.nanoTime() - start;
             deadline.end();
             bell.cancel(false);
             requests.release();
         }
     }
 
-    private void pause(String what, int attempt) throws InterruptedIOException {
+    private Duration pause(int attempt) {
         long longest = options.longestPause().toNanos();
         long nanos = Math.min(longest, options.firstPause().toNanos() << Math.min(attempt - 1, 20));
         if (nanos < 0) {
             nanos = longest;
         }
+        return Duration.ofNanos(nanos / 2 + random.nextLong(nanos / 2 + 1));
+    }
+
+    private void sleep(String what, Duration pause) throws InterruptedIOException {
         try {
-            sleeper.sleep(Duration.ofNanos(nanos / 2 + random.nextLong(nanos / 2 + 1)));
+            sleeper.sleep(pause);
         } catch (InterruptedException e) {
             throw interrupted(what);
         }

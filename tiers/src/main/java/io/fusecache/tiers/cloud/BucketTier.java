@@ -22,6 +22,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -42,11 +43,14 @@ public final class BucketTier implements CloudTier {
     private static final Logger LOG = LoggerFactory.getLogger(BucketTier.class);
 
     private static final Duration SWEPT_EVERY = Duration.ofHours(1);
+    private static final Duration LONGEST_END = Duration.ofSeconds(5);
 
     private final ObjectStore store;
     private final BucketOptions options;
     private final ExecutorService workers;
     private final ScheduledExecutorService timer;
+    private final RequestSlots requests;
+    private final HedgedReads reads;
     private final Attempts attempts;
     private final PutSlots slots;
     private final PartedPut large;
@@ -80,10 +84,15 @@ public final class BucketTier implements CloudTier {
         this.options = options;
         this.workers = Executors.newThreadPerTaskExecutor(
                 Thread.ofVirtual().name("bucket-", 0).factory());
-        this.timer = Executors.newSingleThreadScheduledExecutor(
-                Thread.ofPlatform().daemon().name("bucket-deadlines").factory());
+        this.timer = deadlines();
+        this.requests = new RequestSlots(options.requests());
+        this.reads = new HedgedReads(store, buffers, requests, workers, timer, options.rangeBytes());
         this.attempts = new Attempts(
-                options, timer, sleeper, () -> ThreadLocalRandom.current().nextLong());
+                options,
+                requests,
+                timer,
+                sleeper,
+                () -> ThreadLocalRandom.current().nextLong());
         this.slots = new PutSlots(buffers, options.puts());
         this.large = new PartedPut(store, options, attempts, slots, workers, notes);
         this.moves = new MoveSlots(attempts, Math.max(1, options.requests() / 3));
@@ -94,9 +103,34 @@ public final class BucketTier implements CloudTier {
         }
     }
 
-    /** Requests that had to be sent again, since start. */
-    public long repeatedRequests() {
-        return attempts.repeated();
+    /** Of which one that is over in time leaves nothing behind. */
+    private static ScheduledExecutorService deadlines() {
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(
+                1, Thread.ofPlatform().daemon().name("bucket-deadlines").factory());
+        timer.setRemoveOnCancelPolicy(true);
+        return timer;
+    }
+
+    /**
+     * What became of requests, since start.
+     *
+     * @param repeated had to be sent again
+     * @param throttled were refused because they were too many
+     * @param limit in flight at most, at this moment
+     * @param hedged sent a second time, because the answer to the first was late
+     * @param hedgesWon of those, whose answer came first
+     * @param hedgedBytes of those, what they asked for
+     */
+    public record Requests(long repeated, long throttled, int limit, long hedged, long hedgesWon, long hedgedBytes) {}
+
+    public Requests requests() {
+        return new Requests(
+                attempts.repeated(),
+                requests.throttled(),
+                requests.limit(),
+                reads.hedges(),
+                reads.won(),
+                reads.hedgedBytes());
     }
 
     @Override
@@ -117,7 +151,7 @@ public final class BucketTier implements CloudTier {
     private boolean readRange(ObjectRef object, long offset, MemorySegment target) throws IOException {
         return attempts.run(
                 "reading bytes %d to %d of '%s'".formatted(offset, offset + target.byteSize(), object.key()),
-                () -> store.read(object, offset, target));
+                () -> reads.read(object, offset, target));
     }
 
     @Override
@@ -257,12 +291,19 @@ public final class BucketTier implements CloudTier {
         });
     }
 
-    /** Ends what is under way. */
+    /** Ends what is under way. Its buffers are back by then, unless a request does not let itself be ended. */
     @Override
     public void close() {
         workers.shutdownNow();
         timer.shutdownNow();
         store.close();
+        try {
+            if (!workers.awaitTermination(LONGEST_END.toNanos(), TimeUnit.NANOSECONDS)) {
+                LOG.warn("{}: requests go on {} s after they were ended", store.name(), LONGEST_END.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

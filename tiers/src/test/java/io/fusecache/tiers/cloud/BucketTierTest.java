@@ -95,7 +95,7 @@ final class BucketTierTest extends CloudTierContract {
         ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         store.next(Call.READ, ATTEMPTS - 1, fault);
         assertThat(read(object, LARGE).mismatch(expected(0, LARGE, 1))).isEqualTo(-1);
-        assertThat(tier.repeatedRequests()).isEqualTo(ATTEMPTS - 1);
+        assertThat(tier.requests().repeated()).isEqualTo(ATTEMPTS - 1);
     }
 
     @Test
@@ -150,14 +150,93 @@ final class BucketTierTest extends CloudTierContract {
     @Test
     void aRequestThatDoesNotAnswerIsEndedAndRepeated() throws Exception {
         ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
-        try (BucketTier hasty = tier(Duration.ofMillis(50))) {
+        try (BucketTier hasty = tier(Duration.ofMillis(400))) {
             store.next(Call.READ, 2, Fault.STALL);
             MemorySegment target = memory.allocate(RANGE);
             assertThat(hasty.read(object, 0, target)).isEqualTo(new ReadOutcome.Hit(RANGE));
             assertThat(Thread.currentThread().isInterrupted()).isFalse();
             store.next(Call.HEAD, ATTEMPTS, Fault.STALL);
-            assertThatThrownBy(() -> hasty.head("k")).hasMessageContaining("no answer within 50 ms");
+            assertThatThrownBy(() -> hasty.head("k")).hasMessageContaining("no answer within 400 ms");
             assertThat(store.inFlight()).isZero();
+        }
+    }
+
+    @Test
+    void aStoreThatHasTooManyRequestsGetsFewerAndIsWaitedFor() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        assertThat(tier.requests().limit()).isEqualTo(REQUESTS);
+        store.next(Call.HEAD, 3 * ATTEMPTS, Fault.THROTTLE);
+        assertThat(tier.head("k").orElseThrow().object()).isEqualTo(object);
+        assertThat(tier.requests().throttled()).isEqualTo(3 * ATTEMPTS);
+        assertThat(tier.requests().limit()).isEqualTo(2);
+        for (int i = 0; i < 3; i++) {
+            assertThat(read(object, LARGE).mismatch(expected(0, LARGE, 1))).isEqualTo(-1);
+        }
+        assertThat(tier.requests().limit()).isEqualTo(REQUESTS);
+    }
+
+    @Test
+    void aStoreThatHasTooManyRequestsForGoodIsGivenUp() {
+        store.next(Call.HEAD, 1_000_000, Fault.THROTTLE);
+        assertThatThrownBy(() -> tier.head("k")).hasMessageContaining("made to be throttled");
+        long waited = pauses.stream().mapToLong(Duration::toMillis).sum();
+        assertThat(waited).as("of three timeouts of 20 s").isBetween(58_000L, 60_000L);
+    }
+
+    private void warm(BucketTier reader, ObjectRef object, int reads) throws IOException {
+        MemorySegment target = memory.allocate(RANGE);
+        for (int i = 0; i < reads; i++) {
+            assertThat(reader.read(object, 0, target)).isEqualTo(new ReadOutcome.Hit(RANGE));
+        }
+    }
+
+    @Test
+    void aReadThatTakesUnusuallyLongIsAskedForTwice() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        warm(tier, object, 40);
+        long before = tier.requests().hedged();
+        store.next(Call.READ, 1, Fault.STALL);
+        MemorySegment target = memory.allocate(RANGE);
+        assertThat(tier.read(object, RANGE, target)).isEqualTo(new ReadOutcome.Hit(RANGE));
+        assertThat(target.mismatch(expected(RANGE, RANGE, 1))).isEqualTo(-1);
+        assertThat(Thread.currentThread().isInterrupted()).isFalse();
+        BucketTier.Requests requests = tier.requests();
+        assertThat(requests.hedgesWon()).isPositive();
+        assertThat(requests.hedged()).isEqualTo(before + 1);
+        assertThat(requests.hedgedBytes()).isEqualTo(requests.hedged() * RANGE);
+        assertThat(requests.repeated()).isZero();
+        await().until(() -> store.inFlight() == 0);
+    }
+
+    @Test
+    void ofTwoRequestsOneMayFail() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        warm(tier, object, 40);
+        CountDownLatch gate = new CountDownLatch(1);
+        store.hold(gate);
+        store.next(Call.READ, 1, Fault.FAIL);
+        MemorySegment target = memory.allocate(RANGE);
+        try (ExecutorService workers = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<ReadOutcome> reading = workers.submit(() -> tier.read(object, RANGE, target));
+            await().until(() -> store.inFlight() == 2);
+            gate.countDown();
+            assertThat(reading.get()).isEqualTo(new ReadOutcome.Hit(RANGE));
+        }
+        assertThat(target.mismatch(expected(RANGE, RANGE, 1))).isEqualTo(-1);
+    }
+
+    @Test
+    void secondRequestsAreABoundedShareOfWhatIsRead() throws Exception {
+        ObjectRef object = tier.put("k", LARGE, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
+        try (BucketTier hasty = tier(Duration.ofMillis(400))) {
+            warm(hasty, object, 40);
+            for (int i = 0; i < 5; i++) {
+                store.next(Call.READ, 1, Fault.STALL);
+                warm(hasty, object, 1);
+            }
+            assertThat(hasty.requests().hedged()).isBetween(1L, 3L);
+            assertThat(hasty.requests().hedgedBytes()).isLessThanOrEqualTo(RANGE + 45L * RANGE / 20);
+            assertThat(hasty.requests().repeated()).isBetween(2L, 5L);
         }
     }
 

@@ -50,7 +50,9 @@ public final class FaultyObjectStore implements ObjectStore {
         /** Reads, with one bit wrong. */
         FLIP_BIT,
         /** As if there were no right to do it. */
-        REFUSE
+        REFUSE,
+        /** As if there were too many requests. */
+        THROTTLE
     }
 
     private final ObjectStore store;
@@ -150,6 +152,7 @@ public final class FaultyObjectStore implements ObjectStore {
         return switch (fault) {
             case FAIL -> throw new IOException("made to fail: " + call);
             case REFUSE -> throw new RefusedException("made to be refused: " + call);
+            case THROTTLE -> throw new ThrottledException("made to be throttled: " + call, null);
             case STALL -> {
                 await(new CountDownLatch(1));
                 throw new AssertionError("nobody opens it");

@@ -60,7 +60,7 @@ public final class LostAnswers {
                 assertThat(found.mismatch(expected)).isEqualTo(-1);
             }
             assertThat(proxy.lost()).hasSize(kinds.length);
-            assertThat(tier.repeatedRequests()).isGreaterThanOrEqualTo(kinds.length);
+            assertThat(tier.requests().repeated()).isGreaterThanOrEqualTo(kinds.length);
         }
     }
 }

@@ -5,6 +5,7 @@ import com.azure.identity.CredentialUnavailableException;
 import com.azure.storage.blob.models.BlobErrorCode;
 import com.azure.storage.blob.models.BlobStorageException;
 import io.fusecache.tiers.cloud.RefusedException;
+import io.fusecache.tiers.cloud.ThrottledException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.util.regex.Pattern;
@@ -23,6 +24,7 @@ final class AzureFailures {
     private static final int PRECONDITION_FAILED = 412;
     private static final int TOO_MANY = 429;
     private static final int SERVER_ERROR = 500;
+    private static final int UNAVAILABLE = 503;
     private static final Pattern SIGNATURE = Pattern.compile("(?i)\\bsig=[^&\\s\"']+");
 
     private final AzureOptions options;
@@ -97,10 +99,12 @@ final class AzureFailures {
                         status,
                         code.isEmpty() ? "" : " " + code,
                         help.isEmpty() ? detail(failure) : ": " + help);
+        if (status == UNAVAILABLE || status == TOO_MANY || code.equals("ServerBusy")) {
+            return new ThrottledException(message, shown(failure));
+        }
         // An answer that begins well can still end in an error: then its status says nothing.
         boolean mayPass = status >= SERVER_ERROR
                 || status == TIMED_OUT
-                || status == TOO_MANY
                 || (status == NOT_FOUND && code.isEmpty())
                 || (status == FORBIDDEN && answered && code.equals("AuthenticationFailed"))
                 || status < REDIRECTION
@@ -116,7 +120,6 @@ final class AzureFailures {
                     "PendingCopyOperation",
                     "ContainerBeingDeleted",
                     "AccountBeingCreated",
-                    "ServerBusy",
                     "OperationTimedOut",
                     "InternalError",
                     "BlobBeingRehydrated" -> true;

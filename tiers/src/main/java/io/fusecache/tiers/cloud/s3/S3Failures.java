@@ -1,6 +1,7 @@
 package io.fusecache.tiers.cloud.s3;
 
 import io.fusecache.tiers.cloud.RefusedException;
+import io.fusecache.tiers.cloud.ThrottledException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -24,6 +25,7 @@ final class S3Failures {
     private static final int PRECONDITION_FAILED = 412;
     private static final int TOO_MANY = 429;
     private static final int SERVER_ERROR = 500;
+    private static final int UNAVAILABLE = 503;
 
     private static final String CLOCK = "this machine's clock is off: set it (timedatectl set-ntp true)";
 
@@ -90,10 +92,12 @@ final class S3Failures {
         S3Options.Google google = options.vendor();
         String help = google == null ? help(code(failure), status) : help(code(failure), google);
         String message = "%s at %s: %s%s".formatted(what, where(), reason(failure), help.isEmpty() ? "" : ": " + help);
+        if (throttled(code(failure), status)) {
+            return new ThrottledException(message, failure);
+        }
         // An answer that begins well can still end in an error: then its status says nothing.
         boolean mayPass = status >= SERVER_ERROR
                 || status == TIMED_OUT
-                || status == TOO_MANY
                 || (status == NOT_FOUND && code(failure).isEmpty())
                 // A token that was taken before, and was taken back or has expired: the next one may do.
                 || (status == UNAUTHORIZED && answered)
@@ -103,17 +107,21 @@ final class S3Failures {
                 : new RefusedException(message, failure);
     }
 
+    private static boolean throttled(String code, int status) {
+        return status == UNAVAILABLE
+                || status == TOO_MANY
+                || code.equals("SlowDown")
+                || code.equals("Throttling")
+                || code.equals("ThrottlingException");
+    }
+
     /** Codes of refusals that are none: a token that is renewed, a request that came too slowly, bytes that changed on the way. */
     private static boolean passing(String code) {
         return switch (code) {
             case "ExpiredToken",
                     "TokenRefreshRequired",
                     "RequestTimeout",
-                    "SlowDown",
                     "InternalError",
-                    "ServiceUnavailable",
-                    "Throttling",
-                    "ThrottlingException",
                     "RequestTimeoutException",
                     "BadDigest",
                     "XAmzContentSHA256Mismatch",
