@@ -7,6 +7,7 @@ import io.fusecache.cache.CloudTier.Permit;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.cache.ReadOutcome;
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.testkit.FaultProxy;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -34,7 +35,7 @@ public final class LostAnswers {
      * @param store that speaks with its server through the proxy
      * @param kinds of requests for "small", for "large" with more than one part, and for "copy"
      */
-    public static void assertHarmless(ObjectStore store, LossyProxy proxy, String... kinds) throws IOException {
+    public static void assertHarmless(ObjectStore store, FaultProxy proxy, String... kinds) throws IOException {
         BucketOptions options = new BucketOptions(
                 1 << 20, WINDOW, 6, 2, 3, Duration.ofSeconds(30), Duration.ofMillis(10), Duration.ofMillis(20));
         int size = (int) Math.max(store.limits().parts().smallest(), WINDOW) * 2 + 100;
@@ -59,7 +60,7 @@ public final class LostAnswers {
                 assertThat(tier.read(object, 0, found)).isEqualTo(new ReadOutcome.Hit(size));
                 assertThat(found.mismatch(expected)).isEqualTo(-1);
             }
-            assertThat(proxy.lost()).hasSize(kinds.length);
+            assertThat(proxy.met()).hasSize(kinds.length);
             assertThat(tier.requests().repeated()).isGreaterThanOrEqualTo(kinds.length);
         }
     }

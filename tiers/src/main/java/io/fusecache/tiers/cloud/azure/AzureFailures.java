@@ -108,7 +108,10 @@ final class AzureFailures {
                 || (status == NOT_FOUND && code.isEmpty())
                 || (status == FORBIDDEN && answered && code.equals("AuthenticationFailed"))
                 || status < REDIRECTION
-                || passing(code);
+                || passing(code)
+                // How Azurite says Md5Mismatch.
+                || (code.equals("InvalidOperation")
+                        && String.valueOf(failure.getServiceMessage()).contains("contentMD5"));
         return mayPass ? new IOException(message, shown(failure)) : new RefusedException(message, shown(failure));
     }
 

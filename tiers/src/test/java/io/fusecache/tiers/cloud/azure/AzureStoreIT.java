@@ -12,12 +12,13 @@ import com.azure.storage.blob.specialized.BlobLeaseClientBuilder;
 import com.azure.storage.common.StorageSharedKeyCredential;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.testkit.AzureServer;
-import io.fusecache.tiers.cloud.LossyProxy;
+import io.fusecache.testkit.FaultProxy;
 import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
 import io.fusecache.tiers.cloud.ResumedUploads;
+import io.fusecache.tiers.cloud.StoreFaults;
 import io.fusecache.tiers.cloud.azure.AzureOptions.Credentials;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -33,10 +34,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract of stores over Azurite; and what is Azure's alone. */
@@ -99,6 +103,19 @@ final class AzureStoreIT extends ObjectStoreContract {
     @Override
     protected String unheldCharacters() {
         return "\\";
+    }
+
+    @TestFactory
+    Stream<DynamicTest> faults() {
+        return new StoreFaults(
+                        endpoint(),
+                        endpoint -> with(container, endpoint, KEY, StoreFaults.TIMEOUT),
+                        FaultProxy.azureError(503, "ServerBusy"),
+                        FaultProxy.azureError(403, "AuthenticationFailed"),
+                        // Azurite takes the list of blocks as it comes, and calls a wrong Content-MD5 an
+                        // InvalidOperation.
+                        false)
+                .tests();
     }
 
     @Test
@@ -278,7 +295,7 @@ final class AzureStoreIT extends ObjectStoreContract {
 
     @Test
     void whatIsDoneThoughTheAnswerIsLostIsDoneOnce() throws Exception {
-        try (LossyProxy proxy = LossyProxy.to(endpoint())) {
+        try (FaultProxy proxy = FaultProxy.to(endpoint())) {
             LostAnswers.assertHarmless(
                     with(container, proxy.endpoint(), KEY, TIMEOUT),
                     proxy,

@@ -3,8 +3,8 @@ package io.fusecache.tiers.cloud.gcs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fusecache.testkit.FaultProxy;
 import io.fusecache.testkit.GoogleServer;
-import io.fusecache.tiers.cloud.LossyProxy;
 import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
@@ -105,7 +105,7 @@ abstract class GoogleStoreSuite extends ObjectStoreContract {
 
     @Test
     void whatIsDoneThoughTheAnswerIsLostIsDoneOnce() throws Exception {
-        try (LossyProxy proxy = LossyProxy.to(server().endpoint())) {
+        try (FaultProxy proxy = FaultProxy.to(server().endpoint())) {
             LostAnswers.assertHarmless(
                     new S3Store(options(bucket, proxy.endpoint())),
                     proxy,

@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.metadata.ObjectRef;
+import io.fusecache.testkit.FaultProxy;
 import io.fusecache.testkit.S3Server;
-import io.fusecache.tiers.cloud.LossyProxy;
 import io.fusecache.tiers.cloud.LostAnswers;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.ObjectStoreContract;
 import io.fusecache.tiers.cloud.RefusedException;
 import io.fusecache.tiers.cloud.ResumedUploads;
+import io.fusecache.tiers.cloud.StoreFaults;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.ServerSocket;
@@ -22,10 +23,13 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract of stores over S3Proxy; and what is S3's alone. */
@@ -188,7 +192,7 @@ final class S3StoreIT extends ObjectStoreContract {
 
     @Test
     void whatIsDoneThoughTheAnswerIsLostIsDoneOnce() throws Exception {
-        try (LossyProxy proxy = LossyProxy.to(Objects.requireNonNull(server).endpoint())) {
+        try (FaultProxy proxy = FaultProxy.to(Objects.requireNonNull(server).endpoint())) {
             S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
             LostAnswers.assertHarmless(
                     new S3Store(with(bucket, proxy.endpoint(), right, Duration.ofSeconds(20))),
@@ -202,9 +206,21 @@ final class S3StoreIT extends ObjectStoreContract {
         }
     }
 
+    @TestFactory
+    Stream<DynamicTest> faults() {
+        S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
+        return new StoreFaults(
+                        Objects.requireNonNull(server).endpoint(),
+                        endpoint -> new S3Store(with(bucket, endpoint, right, StoreFaults.TIMEOUT)),
+                        FaultProxy.s3Error(503, "SlowDown"),
+                        FaultProxy.s3Error(400, "ExpiredToken"),
+                        true)
+                .tests();
+    }
+
     @Test
     void aLargeCopyWhoseAnswersAreLostIsDoneOnce() throws Exception {
-        try (LossyProxy proxy = LossyProxy.to(Objects.requireNonNull(server).endpoint())) {
+        try (FaultProxy proxy = FaultProxy.to(Objects.requireNonNull(server).endpoint())) {
             S3Options.Credentials right = new S3Options.Credentials(S3Server.ACCESS_KEY, S3Server.SECRET_KEY, null);
             LostAnswers.assertHarmless(
                     new S3Store(with(bucket, proxy.endpoint(), right, Duration.ofSeconds(20))
