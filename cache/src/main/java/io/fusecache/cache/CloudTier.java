@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tier 3: the bucket. All methods block, for at most the cloud timeout per attempt, and retry what is worth retrying
@@ -25,14 +26,56 @@ public interface CloudTier extends AutoCloseable {
      * Puts an object: {@code size} bytes that {@code content} reads, in parallel parts where it is large. It appears whole
      * or not at all.
      */
-    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit)
             throws IOException;
 
-    /** Copies on the bucket's side, attributes included, while the source has that ETag; empty where it has not. */
-    Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException;
+    /** The same over whatever is there. */
+    default ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+            throws IOException {
+        return put(key, size, attributes, content, new Over.Anything(), permit);
+    }
 
-    /** Removes the object; one that is not there is no error. */
+    /** Copies on the bucket's side, attributes included, while the source has that ETag; empty where it has not. */
+    Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) throws IOException;
+
+    /** The same over whatever is there. */
+    default Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
+        return copy(from, toKey, new Over.Anything(), permit);
+    }
+
+    /** Removes the object, whichever it is; one that is not there is no error. */
     void delete(String key, Permit permit) throws IOException;
+
+    /** Removes the object while it has that ETag. False where another is there, which stays; true where none is. */
+    boolean delete(ObjectRef object, Permit permit) throws IOException;
+
+    /** What is replaced by a put or a copy; where something else is there, {@link OccupiedException} is thrown and it stays. */
+    sealed interface Over {
+        record Anything() implements Over {}
+
+        /** There is to be no object at the key. */
+        record Nothing() implements Over {}
+
+        record Version(String etag) implements Over {}
+
+        /** Whether the object at the key, if any, may be replaced. */
+        default boolean covers(@Nullable String etagThere) {
+            return switch (this) {
+                case Anything() -> true;
+                case Nothing() -> etagThere == null;
+                case Version(String etag) -> etag.equals(etagThere);
+            };
+        }
+    }
+
+    /** At the key is not what was to be replaced, or nothing any more. Not tried again. */
+    final class OccupiedException extends IOException {
+        private static final long serialVersionUID = 1;
+
+        public OccupiedException(String key) {
+            super("at '" + key + "' is another object than the one to replace");
+        }
+    }
 
     /** Bytes of the largest object that the bucket takes. */
     long largestObject();

@@ -144,7 +144,12 @@ final class NodeReport implements NodeInsight {
 
     private NodeStatus.Uploads uploads() {
         var pending = parts.files().pendingUploads();
-        return new NodeStatus.Uploads(pending.files(), pending.bytes(), pending.tooLarge(), null);
+        return new NodeStatus.Uploads(
+                pending.files(),
+                pending.bytes(),
+                pending.tooLarge(),
+                parts.files().conflicts(),
+                null);
     }
 
     private static long residentBytes() {

@@ -4,6 +4,7 @@ import io.fusecache.cache.CloudTier;
 import io.fusecache.metadata.CloudWork;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
@@ -33,13 +34,15 @@ final class CloudWorker implements AutoCloseable {
 
     private final Metadata metadata;
     private final CloudTier cloud;
+    private final SharedKeys sharedKeys;
     private final Orphans orphans;
     private final Duration lease;
     private final ExecutorService executor;
     private final Semaphore wanted = new Semaphore(0);
     private final Thread thread;
 
-    CloudWorker(FileSystem.Ground ground, Orphans orphans) {
+    CloudWorker(FileSystem.Ground ground, SharedKeys sharedKeys, Orphans orphans) {
+        this.sharedKeys = sharedKeys;
         this.metadata = ground.metadata();
         this.cloud = ground.cloud();
         this.lease = Tenure.forAttemptsOf(cloud.timeout());
@@ -112,7 +115,7 @@ final class CloudWorker implements AutoCloseable {
     private void perform(CloudWork piece, Tenure tenure) throws IOException, ErrnoException {
         switch (piece) {
             case CloudWork.Delete delete -> {
-                cloud.delete(delete.key(), tenure);
+                sharedKeys.delete(delete.key(), delete.object(), tenure);
                 metadata.finishWork(delete.id());
             }
             case CloudWork.DeleteMarker delete -> {
@@ -134,9 +137,12 @@ final class CloudWorker implements AutoCloseable {
     }
 
     private void move(CloudWork.Move move, Tenure tenure) throws IOException, ErrnoException {
-        Optional<ObjectRef> copy = cloud.copy(move.from(), move.toKey(), tenure);
+        Optional<ObjectRef> copy = copy(move, tenure);
         if (copy.isPresent()) {
-            cloud.delete(move.from().key(), tenure);
+            boolean ours = cloud.delete(move.from(), tenure);
+            if (!ours) {
+                LOG.info("'{}' is another object by now: it stays", move.from().key());
+            }
         } else {
             copy = movedBefore(move);
         }
@@ -153,6 +159,33 @@ final class CloudWorker implements AutoCloseable {
             metadata.finishWork(move.id());
             kept.ifPresent(orphans::upload);
         }
+    }
+
+    /** Empty where the source is not there, or another. */
+    private Optional<ObjectRef> copy(CloudWork.Move move, Tenure tenure) throws IOException, ErrnoException {
+        try {
+            return cloud.copy(move.from(), move.toKey(), over(move.over()), tenure);
+        } catch (CloudTier.OccupiedException occupied) {
+            Optional<CloudTier.StoredObject> there = cloud.head(move.toKey());
+            if (there.isPresent() && isCopy(move, there.get())) {
+                return Optional.of(there.get().object());
+            }
+        }
+        return sharedKeys.write(
+                move.toKey(),
+                move.over(),
+                there -> false,
+                tenure,
+                over -> cloud.copy(move.from(), move.toKey(), over, tenure));
+    }
+
+    private static CloudTier.Over over(Expected expected) {
+        return expected.etag() == null ? new CloudTier.Over.Nothing() : new CloudTier.Over.Version(expected.etag());
+    }
+
+    /** One that was made before, and whose answer was lost; in some stores an ETag is of the bytes. */
+    private boolean isCopy(CloudWork.Move move, CloudTier.StoredObject there) throws IOException, ErrnoException {
+        return there.object().etag().equals(move.from().etag()) || isOf(move, there);
     }
 
     /**

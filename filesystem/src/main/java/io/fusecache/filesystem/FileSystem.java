@@ -63,6 +63,7 @@ public final class FileSystem implements AutoCloseable {
     private final Uploads uploads;
     private final CloudWorker cloudWorker;
     private final Recovery recovery;
+    private final SharedKeys sharedKeys;
     private final LostFiles lost;
     private final Activity activity = new Activity();
     private final KernelCache kernel;
@@ -98,8 +99,8 @@ public final class FileSystem implements AutoCloseable {
         this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor(), options.homeWait());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
-        this.uploads = new Uploads(
-                metadata, local, ground.cloud(), options, ground.executor(), departed, this::recommitOvertaken);
+        this.sharedKeys = new SharedKeys(ground.cloud(), metadata.self(), ground.clock());
+        this.uploads = new Uploads(ground, sharedKeys, options, departed, this::recommitOvertaken);
         Room room = new Room(local, uploads, options.spaceWait());
         BackingChoice choice = new BackingChoice(local, blocks, ground.passthrough());
         Commits commits = new Commits(metadata, blocks, unlinked, lost, activity);
@@ -138,7 +139,7 @@ public final class FileSystem implements AutoCloseable {
         this.writes = new Writes(table, blocks, room, forwarding);
         this.guests = new Guests(
                 table, incarnations, opens, reads, writes, space, releases, attributes, kernel, ground.executor());
-        this.cloudWorker = new CloudWorker(ground, new Orphans(metadata, local, blocks, uploads));
+        this.cloudWorker = new CloudWorker(ground, sharedKeys, new Orphans(metadata, local, blocks, uploads));
         BucketMirror mirror = new BucketMirror(metadata, ground.cloud(), options, ground.clock(), ground.executor());
         RecentLookups recent = new RecentLookups();
         this.names = new Names(metadata, mirror, attributes, opens, releases, unlinked, cloudWorker, recent);
@@ -451,13 +452,13 @@ public final class FileSystem implements AutoCloseable {
         return uploads.pending();
     }
 
-    public boolean uploadPending(long ino) {
-        return uploads.isPending(ino);
+    /** Objects of strangers at keys of this cluster's files, which were kept beside them since start. */
+    public long conflicts() {
+        return sharedKeys.conflicts();
     }
 
-    /** How many files were set aside because another node's version stands. */
-    public long lostFiles() {
-        return lost.count();
+    public boolean uploadPending(long ino) {
+        return uploads.isPending(ino);
     }
 
     /** Waits until all that was closed is in the bucket. False where it is not within {@code atMost}. */

@@ -7,6 +7,7 @@ import io.fusecache.cache.LocalTier;
 import io.fusecache.filesystem.UploadQueue.End;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.Metadata;
@@ -39,6 +40,7 @@ final class Uploads implements AutoCloseable {
     private final Metadata metadata;
     private final LocalTier local;
     private final CloudTier cloud;
+    private final SharedKeys sharedKeys;
     private final Sealer sealer;
     private final UploadQueue queue;
     private final ExecutorService executor;
@@ -56,22 +58,24 @@ final class Uploads implements AutoCloseable {
     /** Versions whose upload made way for a writer, by inode. */
     private final ConcurrentHashMap<Long, Long> parked = new ConcurrentHashMap<>();
 
+    /** What was to be removed at the key of a file whose put over it has not come to its end: the coordinator says it once. */
+    private final ConcurrentHashMap<Long, ObjectRef> replaced = new ConcurrentHashMap<>();
+
     private final Thread dispatcher;
 
     Uploads(
-            Metadata metadata,
-            LocalTier local,
-            CloudTier cloud,
+            FileSystem.Ground ground,
+            SharedKeys sharedKeys,
             FileSystemOptions options,
-            ExecutorService executor,
             Departed departed,
             LongConsumer recommit) {
-        this.metadata = metadata;
-        this.local = local;
-        this.cloud = cloud;
+        this.metadata = ground.metadata();
+        this.local = ground.local();
+        this.cloud = ground.cloud();
+        this.sharedKeys = sharedKeys;
         this.sealer = new Sealer(metadata);
         this.queue = new UploadQueue(options.uploadDelay(), options.uploads());
-        this.executor = executor;
+        this.executor = ground.executor();
         this.cloudWait = options.cloudWait();
         this.departed = departed;
         this.recommit = recommit;
@@ -155,6 +159,7 @@ final class Uploads implements AutoCloseable {
     void forget(long ino) {
         parked.remove(ino);
         tooLarge.remove(ino);
+        replaced.remove(ino);
         queue.remove(ino);
     }
 
@@ -310,8 +315,19 @@ final class Uploads implements AutoCloseable {
             throws IOException, ErrnoException {
         boolean good = false;
         try {
-            ObjectRef object = cloud.put(
-                    ticket.key(), version.size(), ticket.attributes(), new UploadContent(file, version), tenure);
+            ObjectRef object = sharedKeys.write(
+                    ticket.key(),
+                    over(version.ino(), ticket),
+                    there -> isLike(there, version, ticket),
+                    tenure,
+                    over -> cloud.put(
+                            ticket.key(),
+                            version.size(),
+                            ticket.attributes(),
+                            new UploadContent(file, version),
+                            over,
+                            tenure));
+            replaced.remove(version.ino());
             good = InodeIo.sameContent(before, file.file().stat());
             return good ? Optional.of(object) : Optional.empty();
         } finally {
@@ -319,6 +335,23 @@ final class Uploads implements AutoCloseable {
                 metadata.abandonUpload(version.ino());
             }
         }
+    }
+
+    private Expected over(long ino, UploadTicket ticket) {
+        Expected said = ticket.over();
+        if (said.etag() != null) {
+            replaced.put(ino, new ObjectRef(ticket.key(), said.etag()));
+            return said;
+        }
+        ObjectRef before = replaced.get(ino);
+        return before != null && before.key().equals(ticket.key())
+                ? new Expected(before.etag(), said.leftover())
+                : said;
+    }
+
+    /** An attempt at this very put that did not hear the answer. */
+    private static boolean isLike(CloudTier.StoredObject there, FileVersion version, UploadTicket ticket) {
+        return there.size() == version.size() && there.attributes().equals(ticket.attributes());
     }
 
     /** A writer has it, and will queue it; or nobody has, and a mapping that outlived its descriptor changed it. */

@@ -185,6 +185,11 @@ final class BucketTest {
                 .atMost(LONG)
                 .untilAsserted(() -> assertThat(cluster.object("g")).isEqualTo(content));
         assertThat(cluster.object("f")).isEqualTo(text("by a stranger"));
+        List<String> beside = cluster.keys().stream()
+                .filter(key -> key.startsWith("g.conflict-"))
+                .toList();
+        assertThat(beside).hasSize(1);
+        assertThat(cluster.object(beside.getFirst())).isEqualTo(text("by another"));
         cluster.flushUploads();
         node.local.discard(programs.find("/g").id());
         assertThat(programs.read("/g")).isEqualTo(content);
@@ -215,6 +220,119 @@ final class BucketTest {
         assertThat(cluster.object("f")).isEqualTo(text("by a stranger"));
         node.local.discard(programs.find("/g").id());
         assertThat(programs.read("/g")).isEqualTo(text("one"));
+    }
+
+    /** Runs while everything that this cluster asks of the bucket waits. */
+    private void whileTheBucketIsHeld(Action before, Action meanwhile) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch answered = new CountDownLatch(1);
+        cluster.mood = () -> {
+            asked.countDown();
+            await(answered);
+        };
+        before.run();
+        assertThat(asked.await(LONG.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        meanwhile.run();
+        cluster.mood = () -> {};
+        answered.countDown();
+    }
+
+    private interface Action {
+        void run() throws Exception;
+    }
+
+    /** One that looks into the bucket all the time. */
+    private TestNode another() throws IOException {
+        return cluster.node("b", TestNode.Setup.of(true).withBucketRefresh(Duration.ofMillis(50)));
+    }
+
+    private List<String> conflictsOf(String key) throws IOException {
+        return cluster.keys().stream()
+                .filter(other -> other.startsWith(key + ".conflict-a-"))
+                .toList();
+    }
+
+    /** Whether the file is new here or was there before, the stranger's object is neither lost nor in its way. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAStrangerPutWhereAFileGoesIsKeptBesideIt(boolean known) throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.mkdir("/d");
+        if (known) {
+            programs.write("/d/f", text("before"));
+            assertThat(node.files.flushUploads(LONG)).isTrue();
+        }
+        byte[] ours = OneNodeSuite.bytes(3, 2 * BLOCK + 1);
+        whileTheBucketIsHeld(
+                () -> programs.write("/d/f", ours), () -> cluster.putForeign("d/f", text("by a stranger")));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        assertThat(cluster.object("d/f")).isEqualTo(ours);
+        assertThat(conflictsOf("d/f")).singleElement().satisfies(key -> {
+            assertThat(cluster.object(key)).isEqualTo(text("by a stranger"));
+            Programs others = another().programs();
+            Awaitility.await().until(() -> others.exists("/" + key));
+            assertThat(others.read("/" + key)).isEqualTo(text("by a stranger"));
+        });
+        assertThat(programs.read("/d/f")).isEqualTo(ours);
+        assertThat(node.files.conflicts()).isEqualTo(1);
+    }
+
+    @Test
+    void aLongNameLeavesRoomForThatOfTheConflict() throws Exception {
+        TestNode node = cluster.node("a", true);
+        String name = "\u00e9".repeat(127);
+        assertThat(node.programs().list("/")).isEmpty();
+        whileTheBucketIsHeld(
+                () -> node.programs().write("/" + name, text("ours")),
+                () -> cluster.putForeign(name, text("by a stranger")));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        assertThat(cluster.keys()).hasSize(2).anyMatch(key -> key.matches("\u00e9{90,}\\.conflict-a-.*"));
+    }
+
+    @Test
+    void aRemovalTakesNoStrangersObjectAlong() throws Exception {
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        programs.write("/f", text("ours"));
+        programs.write("/g", text("ours, too"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        whileTheBucketIsHeld(
+                () -> {
+                    programs.unlink("/f");
+                    programs.unlink("/g");
+                },
+                () -> cluster.putForeign("f", text("by a stranger")));
+        Programs others = another().programs();
+        Awaitility.await().atMost(LONG).until(() -> others.exists("/f") && !cluster.hasObject("g"));
+        assertThat(others.read("/f")).isEqualTo(text("by a stranger"));
+    }
+
+    /** Neither what others put before, nor what is put again and again here, is taken for a stranger's. */
+    @Test
+    void whatIsKnownIsReplacedWithoutAConflict() throws Exception {
+        cluster.putForeign("changed", text("theirs"));
+        cluster.putForeign("replaced", text("theirs"));
+        cluster.putForeign("again", text("theirs"));
+        TestNode node = cluster.node("a", true);
+        Programs programs = node.programs();
+        assertThat(programs.list("/")).containsExactlyInAnyOrder("changed", "replaced", "again");
+        programs.write("/changed", text("ours"));
+        programs.write("/new", text("ours"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        programs.rename("/new", "/replaced");
+        programs.unlink("/again");
+        programs.write("/again", text("ours"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        programs.unlink("/again");
+        programs.write("/again", text("ours, once more"));
+        assertThat(node.files.flushUploads(LONG)).isTrue();
+        Awaitility.await()
+                .atMost(LONG)
+                .untilAsserted(() -> assertThat(cluster.keys()).containsExactly("again", "changed", "replaced"));
+        assertThat(cluster.object("replaced")).isEqualTo(text("ours"));
+        assertThat(cluster.object("again")).isEqualTo(text("ours, once more"));
+        assertThat(node.files.conflicts()).isZero();
     }
 
     private static void await(CountDownLatch latch) throws IOException {

@@ -19,22 +19,29 @@ record MoodyCloud(CloudTier cloud, Supplier<TestCluster.BucketMood> mood) implem
     }
 
     @Override
-    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+    public ObjectRef put(
+            String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit)
             throws IOException {
         mood.get().answer();
-        return cloud.put(key, size, attributes, content, permit);
+        return cloud.put(key, size, attributes, content, over, permit);
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) throws IOException {
         mood.get().answer();
-        return cloud.copy(from, toKey, permit);
+        return cloud.copy(from, toKey, over, permit);
     }
 
     @Override
     public void delete(String key, Permit permit) throws IOException {
         mood.get().answer();
         cloud.delete(key, permit);
+    }
+
+    @Override
+    public boolean delete(ObjectRef object, Permit permit) throws IOException {
+        mood.get().answer();
+        return cloud.delete(object, permit);
     }
 
     @Override

@@ -121,6 +121,23 @@ public abstract class CloudTierContract {
     }
 
     @Test
+    void objectsOfAnySizeReplaceOnlyWhatTheyAreTo() throws Exception {
+        for (int size : List.of(1000, largeBytes())) {
+            String key = "over" + size;
+            CloudTier.Over nothing = new CloudTier.Over.Nothing();
+            ObjectRef first = tier.put(key, size, ATTRIBUTES, content(1), nothing, CloudTier.Permit.FOR_GOOD);
+            assertThatThrownBy(() -> tier.put(key, size, Map.of(), content(2), nothing, CloudTier.Permit.FOR_GOOD))
+                    .isInstanceOf(CloudTier.OccupiedException.class);
+            assertReads(first, 0, size, 1);
+            CloudTier.Over known = new CloudTier.Over.Version(first.etag());
+            ObjectRef second = tier.put(key, size, ATTRIBUTES, content(3), known, CloudTier.Permit.FOR_GOOD);
+            assertThat(tier.delete(first, CloudTier.Permit.FOR_GOOD)).isFalse();
+            assertReads(second, 0, size, 3);
+            assertThat(tier.delete(second, CloudTier.Permit.FOR_GOOD)).isTrue();
+        }
+    }
+
+    @Test
     void nothingIsBegunWithoutAPermit() throws Exception {
         ObjectRef old = tier.put("k", 100, Map.of(), content(1), CloudTier.Permit.FOR_GOOD);
         AtomicInteger asked = new AtomicInteger();

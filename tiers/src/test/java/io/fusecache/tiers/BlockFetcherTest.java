@@ -452,12 +452,17 @@ final class BlockFetcherTest {
 
         @Override
         public ObjectRef put(
-                String key, long size, Map<String, String> attributes, RangeReader content, Permit permit) {
+                String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit) {
             throw new AssertionError("not asked for");
         }
 
         @Override
-        public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) {
+        public Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) {
+            throw new AssertionError("not asked for");
+        }
+
+        @Override
+        public boolean delete(ObjectRef object, Permit permit) {
             throw new AssertionError("not asked for");
         }
 

@@ -84,6 +84,10 @@ final class MetricsText {
                 "fuse_cache_corrupt_blocks",
                 "cached or arriving blocks whose checksum was wrong",
                 () -> status.nvme().corruptBlocks());
+        counter(
+                "fuse_upload_conflicts",
+                "objects of others where one of ours goes, kept beside it",
+                () -> status.uploads().conflicts());
         counter("fuse_cache_write_count", "commits of file content", () -> reads.writes());
         counter("fuse_cache_write_bytes", "bytes of those commits", () -> reads.writtenBytes());
         bucketRequests();

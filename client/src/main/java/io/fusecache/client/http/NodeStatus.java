@@ -52,12 +52,14 @@ public record NodeStatus(
     public record Cloud(String provider, String location, String prefix) {}
 
     /**
-     * What is not in the bucket yet. {@code tooLargeFiles} of the files are larger than an object can be. {@code lastError} is that of the latest try that failed, until one succeeds.
+     * What is not in the bucket yet. {@code tooLargeFiles} of the files are larger than an object can be. {@code conflicts}: objects of strangers at keys of
+     * this cluster's files that were kept beside them, since start. {@code lastError} is that of the latest try that failed, until one succeeds.
      */
     public record Uploads(
             long pendingFiles,
             long pendingBytes,
             long tooLargeFiles,
+            long conflicts,
             @Nullable String lastError) {}
 
     /** The newest backup of the namespace, as this node saw last in the bucket. */

@@ -124,7 +124,7 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 new NodeStatus.Coordinator(true, List.of("localhost:9080"), List.of("localhost:8080")),
                 new NodeStatus.Nvme(List.of("/cache"), 100, 40, 10, 3, 5, 1),
                 new NodeStatus.Cloud("file", "/bucket", ""),
-                new NodeStatus.Uploads(1, 10, 0, null),
+                new NodeStatus.Uploads(1, 10, 0, 2, null),
                 new NodeStatus.Memory(256, 0, 64, 128),
                 new NodeStatus.Backup("backup-1", Instant.EPOCH.plusSeconds(7), 77, 5));
     }
@@ -175,7 +175,7 @@ final class MemoryNode implements NodeFiles, NodeInsight {
 
     @Override
     public NodeStatus.Uploads flush(Duration bound) {
-        return new NodeStatus.Uploads(0, 0, 0, null);
+        return new NodeStatus.Uploads(0, 0, 0, 0, null);
     }
 
     @Override

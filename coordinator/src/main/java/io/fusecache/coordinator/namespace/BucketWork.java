@@ -6,11 +6,14 @@ import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.UploadTicket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,8 @@ final class BucketWork {
     private static final long SETTLE_DELAY_MILLIS = 1_000;
     /** So many keys below another are looked at; a store that minds one further on says so. */
     private static final int MOST_KEYS_BELOW = 64;
+    /** The cookie of a delete where an upload may have put something over what is known. */
+    private static final long LEFTOVER = 1;
     /** An upload that its node has not renewed for so long has ended: it begins nothing that could take longer. */
     static final long UPLOAD_LIMIT_MILLIS = UploadTicket.VALID.toMillis();
 
@@ -101,6 +106,14 @@ final class BucketWork {
         }
     }
 
+    /** Of a file that is no more: its object goes, which is what an upload has put last. */
+    static void uploadEnded(Execution run, WorkRecord work, ObjectRef object) {
+        replace(
+                run,
+                work,
+                work.as(Kind.DELETE).at(0).dueAt(run.context().nowMillis()).of(object));
+    }
+
     /** Of a file that is no more: what lies at its key now goes. */
     static void uploadEnded(Execution run, WorkRecord work) {
         replace(run, work, work.as(Kind.DELETE).dueAt(run.context().nowMillis()));
@@ -123,21 +136,36 @@ final class BucketWork {
         run.state().put(Keys.freed(run.now().seconds(), key), new byte[0]);
     }
 
-    /** Makes {@code ino} the owner of a key, if that can be now; where not, sees that it can be later. */
-    static boolean claim(Execution run, String key, long ino) {
+    /**
+     * Makes {@code ino} the owner of a key, if that can be now; where not, sees that it can be later.
+     *
+     * @return what of ours is there, empty where it cannot be now. Of what was to be deleted, this is the last word.
+     */
+    static Optional<Expected> claim(Execution run, String key, long ino) {
         KeyRecord record = findKey(run, key);
+        Expected there = Expected.NOTHING;
         if (record != null && record.work() != 0) {
             WorkRecord work = find(run, record.work());
             if (work == null || work.kind() != Kind.DELETE || work.lessee() != null) {
-                return false;
+                return Optional.empty();
             }
+            there = toDelete(work);
             drop(run, work);
-        } else if (record != null && record.ino() != 0 && record.ino() != ino && run.find(record.ino()) != null) {
-            checkPlace(run, record.ino());
-            return false;
+        } else if (record != null && record.ino() != 0 && record.ino() != ino) {
+            if (run.find(record.ino()) != null) {
+                checkPlace(run, record.ino());
+                return Optional.empty();
+            }
+            there = new Expected(null, true);
         }
         setKey(run, key, ino, 0);
-        return true;
+        return Optional.of(there);
+    }
+
+    /** Work of releases that did not note the object has none: it may be anything of ours. */
+    static Expected toDelete(WorkRecord work) {
+        ObjectRef object = work.from();
+        return new Expected(object == null ? null : object.etag(), object == null || work.cookie() == LEFTOVER);
     }
 
     /**
@@ -192,8 +220,15 @@ final class BucketWork {
 
     // what makes work
 
-    /** The object at {@code key}, if any, is not wanted any more. */
-    static void deleteObject(Execution run, String key) {
+    /** The object is not wanted any more. */
+    static void deleteObject(Execution run, ObjectRef object) {
+        WorkRecord work = queue(run, Kind.DELETE, 0, object.key(), DELETE_DELAY_MILLIS);
+        replace(run, work, work.of(object));
+        setKey(run, object.key(), 0, work.id());
+    }
+
+    /** What of ours is at {@code key}, if anything, is not wanted any more. */
+    static void deleteLeftover(Execution run, String key) {
         WorkRecord work = queue(run, Kind.DELETE, 0, key, DELETE_DELAY_MILLIS);
         setKey(run, key, 0, work.id());
     }
@@ -202,7 +237,7 @@ final class BucketWork {
     static void deleteLeftover(Execution run, long ino, String key) {
         KeyRecord record = findKey(run, key);
         if (record != null && record.ino() == ino && record.work() == 0) {
-            deleteObject(run, key);
+            deleteLeftover(run, key);
         }
     }
 
@@ -215,7 +250,9 @@ final class BucketWork {
         } else if (uploading != null && uploader != null) {
             long ino = content.last().ino();
             WorkRecord work = queue(run, Kind.DELETE_AFTER_UPLOAD, ino, uploading, UPLOAD_LIMIT_MILLIS);
-            replace(run, work, work.takenBy(uploader.value(), work.dueMillis(), uploading, null));
+            ObjectRef before = content.object();
+            ObjectRef there = before != null && before.key().equals(uploading) ? before : null;
+            replace(run, work, work.at(LEFTOVER).takenBy(uploader.value(), work.dueMillis(), uploading, there));
             run.state().delete(Keys.upload(uploader, ino));
             setKey(run, uploading, 0, work.id());
         }
@@ -223,7 +260,7 @@ final class BucketWork {
             KeyRecord record = findKey(run, content.object().key());
             // A move under way deletes it, or its new place, when it is finished.
             if (record == null || record.work() == 0) {
-                deleteObject(run, content.object().key());
+                deleteObject(run, content.object());
             }
         }
     }

@@ -7,6 +7,7 @@ import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.ObjectAttributes;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.ObjectXattrs;
@@ -14,6 +15,7 @@ import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Versions on their way into the bucket. */
@@ -32,14 +34,24 @@ final class Uploading {
         }
         String key = ObjectKeys.ofFile(run, node);
         content = withoutLeftover(run, content, key);
-        if (BucketWork.obstructed(run, key) || !BucketWork.claim(run, key, op.ino())) {
+        Optional<Expected> there =
+                BucketWork.obstructed(run, key) ? Optional.empty() : BucketWork.claim(run, key, op.ino());
+        if (there.isEmpty()) {
             return new Answer.Nothing();
         }
+        Expected over = over(content, key, there.get());
         run.save(content.uploading(key, run.caller(), run.context().nowMillis()));
         run.state().put(Keys.upload(run.caller(), op.ino()), new byte[0]);
         Map<String, String> attributes =
                 ObjectXattrs.add(ObjectAttributes.of(node.inode()).toMap(), Contents.attributes(run, op.ino()));
-        return new Answer.Ticket(new UploadTicket(content.version(), key, attributes));
+        return new Answer.Ticket(new UploadTicket(content.version(), key, over, attributes));
+    }
+
+    /** What of this file is at the key, or was by {@code claimed}. */
+    private static Expected over(ContentRecord content, String key, Expected claimed) {
+        ObjectRef object = content.object();
+        String etag = object != null && object.key().equals(key) ? object.etag() : claimed.etag();
+        return new Expected(etag, claimed.leftover() || key.equals(content.uploadKey()));
     }
 
     /** An upload of before to another key was given up, and may have left something there. */
@@ -89,7 +101,7 @@ final class Uploading {
         ContentRecord content = run.findContent(op.ino());
         KeyRecord key = BucketWork.findKey(run, object.key());
         if (content == null) {
-            finishForNobody(run, object.key(), key);
+            finishForNobody(run, object, key);
             return false;
         }
         if (key == null
@@ -105,7 +117,7 @@ final class Uploading {
             ObjectRef old = content.object();
             after = after.stored(object, op.version(), run.history());
             if (old != null && !old.key().equals(object.key())) {
-                BucketWork.deleteObject(run, old.key());
+                BucketWork.deleteObject(run, old);
             }
             run.touch(op.ino());
         }
@@ -133,14 +145,14 @@ final class Uploading {
         }
     }
 
-    private static void finishForNobody(Execution run, String key, @Nullable KeyRecord record) {
+    private static void finishForNobody(Execution run, ObjectRef object, @Nullable KeyRecord record) {
         if (record == null || record.free()) {
-            BucketWork.deleteObject(run, key);
+            BucketWork.deleteObject(run, object);
             return;
         }
         WorkRecord work = BucketWork.find(run, record.work());
         if (work != null && work.kind() == Kind.DELETE_AFTER_UPLOAD) {
-            BucketWork.uploadEnded(run, work);
+            BucketWork.uploadEnded(run, work, object);
         }
     }
 }

@@ -8,6 +8,7 @@ import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.WorkRecord;
 import io.fusecache.coordinator.state.WorkRecord.Kind;
 import io.fusecache.metadata.CloudWork;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.session.Operation;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,8 +93,8 @@ final class WorkTaking {
         }
         CloudWork piece = work.kind() == Kind.UNMARK
                 ? new CloudWork.DeleteMarker(work.id(), key)
-                : new CloudWork.Delete(work.id(), key);
-        lease(work, piece, key, null);
+                : new CloudWork.Delete(work.id(), key, BucketWork.toDelete(work));
+        lease(work, piece, key, work.from());
     }
 
     private void mark(WorkRecord work) {
@@ -174,10 +176,13 @@ final class WorkTaking {
             outOfTheWay(work, content, object);
         } else if (!content.persisted() && work.cookie() == 0) {
             later(work.at(1), UPLOAD_FIRST_MILLIS);
-        } else if (BucketWork.claim(run, place, ino)) {
-            move(work, content, object, place);
         } else {
-            outOfTheWay(work, content, object);
+            Optional<Expected> there = BucketWork.claim(run, place, ino);
+            if (there.isPresent()) {
+                move(work, content, object, place, there.get());
+            } else {
+                outOfTheWay(work, content, object);
+            }
         }
     }
 
@@ -187,7 +192,7 @@ final class WorkTaking {
             later(work.at(2), RETRY_MILLIS);
         } else if (!object.key().equals(ObjectKeys.aside(run, work.ino()))) {
             // Whoever is in its place may wait for this very object to go: two files that changed places.
-            move(work, content, object, ObjectKeys.aside(run, work.ino()));
+            move(work, content, object, ObjectKeys.aside(run, work.ino()), Expected.NOTHING);
         } else {
             later(work, RETRY_MILLIS);
         }
@@ -197,19 +202,20 @@ final class WorkTaking {
     private void retake(WorkRecord work, @Nullable ContentRecord content, ObjectRef from) {
         String to = Objects.requireNonNull(work.key());
         if (content == null) {
-            BucketWork.deleteObject(run, from.key());
-            BucketWork.deleteObject(run, to);
+            BucketWork.deleteObject(run, from);
+            BucketWork.deleteLeftover(run, to);
             dropRelocation(work);
             return;
         }
-        lease(work, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to), to, from);
+        Expected over = new Expected(null, true);
+        lease(work, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to, over), to, from);
     }
 
-    private void move(WorkRecord work, ContentRecord content, ObjectRef from, String to) {
+    private void move(WorkRecord work, ContentRecord content, ObjectRef from, String to, Expected over) {
         WorkRecord known = from.key().equals(content.uploadKey()) ? work.at(UPLOADED_OVER) : work;
         BucketWork.setKey(run, to, work.ino(), work.id());
         BucketWork.setKey(run, from.key(), work.ino(), work.id());
-        lease(known, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to), to, from);
+        lease(known, new CloudWork.Move(work.id(), work.ino(), content.objectVersion(), from, to, over), to, from);
     }
 
     private void dropRelocation(WorkRecord work) {
@@ -302,7 +308,7 @@ final class WorkTaking {
                 run.state().delete(Keys.relocation(work.ino()));
                 BucketWork.freeKey(run, key);
                 if (work.cookie() == UPLOADED_OVER) {
-                    BucketWork.deleteObject(run, from);
+                    BucketWork.deleteLeftover(run, from);
                 } else {
                     BucketWork.freeKey(run, from);
                 }
@@ -333,7 +339,7 @@ final class WorkTaking {
         ContentRecord content = run.findContent(work.ino());
         BucketWork.freeKey(run, from);
         if (content == null) {
-            BucketWork.deleteObject(run, op.at().key());
+            BucketWork.deleteObject(run, op.at());
             return;
         }
         BucketWork.setKey(run, op.at().key(), work.ino(), 0);

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ino the file or directory it is about; 0 where only the key matters; of DELETE_AFTER_UPLOAD: what is uploaded
  * @param key the key to delete or to put, or null
- * @param from the object of a move that was taken, else null
- * @param cookie how far a SCAN has come
+ * @param from the object of a move that was taken, or the one that is to be deleted where it is known, else null
+ * @param cookie how far a SCAN has come; what else is known of a move or a delete
  * @param dueMillis when it may be taken, or when the lease of who took it runs out
  * @param lessee the node that took it, or null; of DELETE_AFTER_UPLOAD: the node that uploads
  */
@@ -70,6 +70,11 @@ public record WorkRecord(
 
     public WorkRecord at(long newCookie) {
         return new WorkRecord(id, kind, ino, key, from, newCookie, dueMillis, lessee);
+    }
+
+    /** About that object. */
+    public WorkRecord of(ObjectRef object) {
+        return new WorkRecord(id, kind, ino, key, object, cookie, dueMillis, lessee);
     }
 
     public WorkRecord as(Kind other) {

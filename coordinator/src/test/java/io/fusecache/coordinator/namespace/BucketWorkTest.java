@@ -3,6 +3,7 @@ package io.fusecache.coordinator.namespace;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.metadata.CloudWork;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
@@ -129,6 +130,34 @@ final class BucketWorkTest {
         assertThat(upload(next)).isEqualTo("f");
         settle();
         assertThat(bucket).containsOnly(Map.entry("f", next.ino() + ".1"));
+    }
+
+    @Test
+    void whoeverWritesOrFreesAKeyHearsWhatOfOursIsThere() {
+        Inode file = machine.write(Inode.ROOT, "f", 10);
+        assertThat(over(file)).isEqualTo(Expected.NOTHING);
+        finish(file, "f");
+        machine.run(new Operation.BeginWrite(file.ino(), Duration.ZERO));
+        Inode second = machine.commit(file, 20);
+        assertThat(over(second)).isEqualTo(new Expected(file.ino() + ".1", false));
+        machine.run(new Operation.AbandonUpload(file.ino()));
+        assertThat(over(second)).as("an upload that was given up").isEqualTo(new Expected(file.ino() + ".1", true));
+        finish(second, "f");
+        unlink(Inode.ROOT, "f");
+        Inode next = machine.write(Inode.ROOT, "f", 30);
+        assertThat(over(next)).as("in place of a removed one").isEqualTo(new Expected(file.ino() + ".2", false));
+        finish(next, "f");
+        unlink(Inode.ROOT, "f");
+        machine.nowMillis += 5_000;
+        assertThat(take())
+                .singleElement()
+                .isInstanceOfSatisfying(
+                        CloudWork.Delete.class,
+                        delete -> assertThat(delete.object()).isEqualTo(new Expected(next.ino() + ".1", false)));
+    }
+
+    private Expected over(Inode inode) {
+        return ((Answer.Ticket) begin(inode)).ticket().over();
     }
 
     @Test

@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.fusecache.metadata.CloudWork;
 import io.fusecache.metadata.DirectoryEntry;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.Expected;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
@@ -284,17 +285,35 @@ final class RecordCodec {
                 .setVersion(encode(ticket.version()))
                 .setKey(ticket.key())
                 .putAllAttributes(ticket.attributes())
+                .setOver(encode(ticket.over()))
                 .build();
     }
 
+    private static Wire.Expected encode(Expected expected) {
+        Wire.Expected.Builder message = Wire.Expected.newBuilder().setLeftover(expected.leftover());
+        return (expected.etag() == null ? message : message.setEtag(expected.etag())).build();
+    }
+
+    /** A coordinator of before says nothing. */
+    private static Expected expected(boolean said, Wire.Expected expected) {
+        return said
+                ? new Expected(expected.hasEtag() ? expected.getEtag() : null, expected.getLeftover())
+                : new Expected(null, true);
+    }
+
     static UploadTicket decode(Wire.UploadTicket ticket) throws MalformedException {
-        return new UploadTicket(decode(ticket.getVersion()), ticket.getKey(), Map.copyOf(ticket.getAttributesMap()));
+        return new UploadTicket(
+                decode(ticket.getVersion()),
+                ticket.getKey(),
+                expected(ticket.hasOver(), ticket.getOver()),
+                Map.copyOf(ticket.getAttributesMap()));
     }
 
     static Wire.CloudWork encode(CloudWork work) {
         Wire.CloudWork.Builder message = Wire.CloudWork.newBuilder().setId(work.id());
         return switch (work) {
-            case CloudWork.Delete(long id, String key) -> message.setDelete(key).build();
+            case CloudWork.Delete(long id, String key, Expected object) ->
+                message.setDelete(key).setObject(encode(object)).build();
             case CloudWork.Move move -> message.setMove(encode(move)).build();
             case CloudWork.PutMarker(long id, String key) ->
                 message.setPutMarker(key).build();
@@ -309,16 +328,23 @@ final class RecordCodec {
                 .setVersion(move.version())
                 .setFrom(encode(move.from()))
                 .setToKey(move.toKey())
+                .setOver(encode(move.over()))
                 .build();
     }
 
     static CloudWork decode(Wire.CloudWork work) throws MalformedException {
         return switch (work.getKindCase()) {
-            case DELETE -> new CloudWork.Delete(work.getId(), work.getDelete());
+            case DELETE ->
+                new CloudWork.Delete(work.getId(), work.getDelete(), expected(work.hasObject(), work.getObject()));
             case MOVE -> {
                 Wire.Move move = work.getMove();
                 yield new CloudWork.Move(
-                        work.getId(), ino(move.getIno()), move.getVersion(), decode(move.getFrom()), move.getToKey());
+                        work.getId(),
+                        ino(move.getIno()),
+                        move.getVersion(),
+                        decode(move.getFrom()),
+                        move.getToKey(),
+                        expected(move.hasOver(), move.getOver()));
             }
             case PUT_MARKER -> new CloudWork.PutMarker(work.getId(), work.getPutMarker());
             case DELETE_MARKER -> new CloudWork.DeleteMarker(work.getId(), work.getDeleteMarker());

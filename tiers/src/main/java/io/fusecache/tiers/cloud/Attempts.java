@@ -78,7 +78,7 @@ final class Attempts {
             Attempt made = new Attempt();
             try {
                 return once(what, permit, timeout, made, request);
-            } catch (RefusedException | CloudTier.NoPermitException last) {
+            } catch (RefusedException | CloudTier.NoPermitException | CloudTier.OccupiedException last) {
                 throw last;
             } catch (IOException failed) {
                 if (Thread.currentThread().isInterrupted()) {

@@ -155,17 +155,18 @@ public final class BucketTier implements CloudTier {
     }
 
     @Override
-    public ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+    public ObjectRef put(
+            String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit)
             throws IOException {
         if (size > Math.min(options.partBytes(), store.limits().largestPut())) {
-            return large.put(key, size, attributes, content, permit);
+            return large.put(key, size, attributes, content, over, permit);
         }
         ObjectRef object = slots.withBuffer(key, size, buffer -> {
             if (size > 0) {
                 // A failure of the file that is being put, and not of the bucket, is not tried again.
                 content.read(0, buffer);
             }
-            return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes));
+            return attempts.run("putting '" + key + "'", permit, () -> store.put(key, buffer, attributes, over));
         });
         large.overtake(key);
         return object;
@@ -177,8 +178,8 @@ public final class BucketTier implements CloudTier {
     }
 
     @Override
-    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
-        return copies.copy(from, toKey, permit);
+    public Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) throws IOException {
+        return copies.copy(from, toKey, over, permit);
     }
 
     @Override
@@ -187,6 +188,11 @@ public final class BucketTier implements CloudTier {
             store.delete(key);
             return true;
         });
+    }
+
+    @Override
+    public boolean delete(ObjectRef object, Permit permit) throws IOException {
+        return moves.run("deleting '" + object.key() + "'", permit, () -> store.delete(object));
     }
 
     @Override

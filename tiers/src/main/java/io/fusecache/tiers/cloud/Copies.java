@@ -1,5 +1,6 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.Permit;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore.Copy;
@@ -40,9 +41,9 @@ final class Copies {
     }
 
     /** Empty where the source has not that ETag. */
-    Optional<ObjectRef> copy(ObjectRef from, String toKey, Permit permit) throws IOException {
+    Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) throws IOException {
         String what = "copying '%s' to '%s'".formatted(from.key(), toKey);
-        Copy copy = slots.run(what, permit, () -> store.copy(from, toKey));
+        Copy copy = slots.run(what, permit, () -> store.copy(from, toKey, over));
         Duration pause = FIRST_PAUSE;
         while (copy instanceof Copy.GoesOn begun) {
             sleep(what, pause);
@@ -52,7 +53,7 @@ final class Copies {
         return switch (copy) {
             case Copy.Done(ObjectRef made) -> Optional.of(made);
             case Copy.NoSource() -> Optional.empty();
-            case Copy.TooLarge(long size) -> inParts(what, from, toKey, size, permit);
+            case Copy.TooLarge(long size) -> inParts(what, from, toKey, size, over, permit);
             case Copy.GoesOn(String id) -> throw new AssertionError(id + " was followed to its end");
         };
     }
@@ -65,7 +66,7 @@ final class Copies {
         }
     }
 
-    private Optional<ObjectRef> inParts(String what, ObjectRef from, String toKey, long size, Permit permit)
+    private Optional<ObjectRef> inParts(String what, ObjectRef from, String toKey, long size, Over over, Permit permit)
             throws IOException {
         ObjectStore.Limits limits = store.limits();
         long partBytes = limits.parts().of(toKey, size, Math.min(PART_BYTES, limits.largestCopy()));
@@ -80,7 +81,7 @@ final class Copies {
             if (parts.isEmpty()) {
                 return Optional.empty();
             }
-            ObjectRef made = slots.run(what, permit, () -> store.completeUpload(upload, parts.get()));
+            ObjectRef made = slots.run(what, permit, () -> store.completeUpload(upload, parts.get(), over));
             complete = true;
             return Optional.of(made);
         } finally {

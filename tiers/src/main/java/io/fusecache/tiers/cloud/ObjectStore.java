@@ -1,5 +1,7 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
@@ -27,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * the segment of the call after it was thrown. That is how a deadline ends them. Segments are native memory of a shared
  * arena, since a store may read or write them on other threads, on the calling one's behalf and only until the call returns.
  *
+ * <p><b>Others</b> use the bucket, too: what writes to a key says what it replaces ({@link Over}), and {@link OccupiedException} is
+ * thrown where something else is there. A store that cannot compare and replace in one step compares right before.
+ *
  * <p><b>Failures</b>: {@link RefusedException} where repeating the same request is of no use; any other IOException may be
  * gone at the next try. Every call may be repeated after a failure that leaves open whether it was done.
  */
@@ -51,8 +56,17 @@ public interface ObjectStore extends AutoCloseable {
      */
     boolean read(ObjectRef object, long offset, MemorySegment target) throws IOException;
 
-    /** Puts one object of at most {@link Limits#largestPut} bytes. */
-    ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException;
+    /**
+     * Puts one object of at most {@link Limits#largestPut} bytes.
+     *
+     * @param over of a marker: anything
+     */
+    ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over) throws IOException;
+
+    /** The same over whatever is there. */
+    default ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+        return put(key, bytes, attributes, new Over.Anything());
+    }
 
     /** Begins an object that arrives in parts. Nothing is visible, and nothing is replaced, until it is completed. */
     Upload startUpload(String key, long size, long partBytes, Map<String, String> attributes) throws IOException;
@@ -69,8 +83,14 @@ public interface ObjectStore extends AutoCloseable {
      *
      * @param parts all of them, by number
      * @throws RefusedException where one is missing
+     * @throws OccupiedException and the parts stay
      */
-    ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException;
+    ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException;
+
+    /** The same over whatever is there. */
+    default ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+        return completeUpload(upload, parts, new Over.Anything());
+    }
 
     /**
      * The parts that are there, of one number maybe several.
@@ -86,7 +106,12 @@ public interface ObjectStore extends AutoCloseable {
     void abortUpload(Upload upload) throws IOException;
 
     /** Copies on the store's side, attributes included, or begins to. */
-    Copy copy(ObjectRef from, String toKey) throws IOException;
+    Copy copy(ObjectRef from, String toKey, Over over) throws IOException;
+
+    /** The same over whatever is there. */
+    default Copy copy(ObjectRef from, String toKey) throws IOException {
+        return copy(from, toKey, new Over.Anything());
+    }
 
     /** What has become of a copy that went on. */
     Copy followCopy(ObjectRef from, String toKey, Copy.GoesOn begun) throws IOException;
@@ -102,6 +127,9 @@ public interface ObjectStore extends AutoCloseable {
 
     /** Removes the object or marker; one that is not there is no error. */
     void delete(String key) throws IOException;
+
+    /** Removes the object while it has that ETag. False where another is there, which stays; true where none is. */
+    boolean delete(ObjectRef object) throws IOException;
 
     /**
      * One page of the keys that begin with {@code prefix}, in the order of their UTF-8 bytes over all pages where the store

@@ -1,5 +1,6 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.Permit;
 import io.fusecache.cache.CloudTier.RangeReader;
 import io.fusecache.metadata.ObjectRef;
@@ -64,14 +65,14 @@ final class PartedPut {
     /** @param there parts that arrived before, by number */
     private record Begun(Upload upload, Map<Integer, List<Part>> there, boolean noted) {}
 
-    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Permit permit)
+    ObjectRef put(String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit)
             throws IOException {
         if (notes == null || !busy.add(key)) {
-            return put(begin(key, size, attributes, permit), content, permit);
+            return put(begin(key, size, attributes, permit), content, over, permit);
         }
         try {
             Begun begun = beginOrGoOn(notes, key, size, attributes, content.version(), permit);
-            return put(begun, content, permit);
+            return put(begun, content, over, permit);
         } finally {
             busy.remove(key);
         }
@@ -131,7 +132,7 @@ final class PartedPut {
         }
     }
 
-    private ObjectRef put(Begun begun, RangeReader content, Permit permit) throws IOException {
+    private ObjectRef put(Begun begun, RangeReader content, Over over, Permit permit) throws IOException {
         Upload upload = begun.upload();
         boolean complete = false;
         boolean kept = false;
@@ -140,7 +141,7 @@ final class PartedPut {
             ObjectRef object = attempts.run(
                     "completing the upload of '" + upload.key() + "'",
                     permit,
-                    () -> store.completeUpload(upload, parts));
+                    () -> store.completeUpload(upload, parts, over));
             complete = true;
             return object;
         } catch (RefusedException refused) {

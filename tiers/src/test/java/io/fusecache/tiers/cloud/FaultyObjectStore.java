@@ -1,5 +1,6 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import java.io.IOException;
@@ -205,8 +206,9 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
-        return run(Call.PUT, null, () -> store.put(key, bytes, attributes));
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over)
+            throws IOException {
+        return run(Call.PUT, null, () -> store.put(key, bytes, attributes, over));
     }
 
     @Override
@@ -221,8 +223,8 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
-        return run(Call.COMPLETE, null, () -> store.completeUpload(upload, parts));
+    public ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException {
+        return run(Call.COMPLETE, null, () -> store.completeUpload(upload, parts, over));
     }
 
     @Override
@@ -244,8 +246,11 @@ public final class FaultyObjectStore implements ObjectStore {
     }
 
     @Override
-    public Copy copy(ObjectRef from, String toKey) throws IOException {
-        return run(Call.COPY, null, () -> goOn.get() > 0 ? new Copy.GoesOn("made to go on") : store.copy(from, toKey));
+    public Copy copy(ObjectRef from, String toKey, Over over) throws IOException {
+        return run(
+                Call.COPY,
+                null,
+                () -> goOn.get() > 0 ? new Copy.GoesOn("made to go on") : store.copy(from, toKey, over));
     }
 
     @Override
@@ -268,6 +273,11 @@ public final class FaultyObjectStore implements ObjectStore {
             }
             return part;
         });
+    }
+
+    @Override
+    public boolean delete(ObjectRef object) throws IOException {
+        return run(Call.DELETE, null, () -> store.delete(object));
     }
 
     @Override

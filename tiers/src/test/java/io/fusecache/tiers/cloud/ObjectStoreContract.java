@@ -3,6 +3,8 @@ package io.fusecache.tiers.cloud;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore.Copy;
@@ -12,7 +14,6 @@ import io.fusecache.tiers.cloud.ObjectStore.Page;
 import io.fusecache.tiers.cloud.ObjectStore.Part;
 import io.fusecache.tiers.cloud.ObjectStore.Upload;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -25,106 +26,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What every {@link ObjectStore} does. A subclass says how an empty one is had. */
-public abstract class ObjectStoreContract {
-    protected static final Map<String, String> ATTRIBUTES =
-            Map.of("fusecache-mode", "644", "fusecache-owner", "1000:1000", "other", "a=b%3d; c");
-
-    protected final Arena memory = Arena.ofShared();
-    protected ObjectStore store;
-
-    /** An empty bucket, with pages of a few keys where that can be set. */
-    protected abstract ObjectStore open() throws Exception;
-
-    /** The same bucket, of which a request copies no more bytes than that; empty where one copies all. */
-    protected abstract Optional<ObjectStore> copyingAtMost(long bytes);
-
-    /** Of one component of a key that the server under test can hold. */
-    protected int longestName() {
-        return 255;
-    }
-
-    /** Characters that keys of the server under test cannot have. */
-    protected String unheldCharacters() {
-        return "";
-    }
-
-    /** Whether no page of a listing of the server under test shows a directory that one before has shown. */
-    protected boolean showsDirectoriesOnce() {
-        return true;
-    }
-
-    @BeforeEach
-    void openStore() throws Exception {
-        store = open();
-    }
-
-    @AfterEach
-    void closeStore() {
-        store.close();
-        memory.close();
-    }
-
-    protected final MemorySegment bytes(int size, int seed) {
-        MemorySegment bytes = memory.allocate(Math.max(1, size)).asSlice(0, size);
-        for (int i = 0; i < size; i++) {
-            bytes.set(ValueLayout.JAVA_BYTE, i, (byte) (seed + i * 31 + (i >> 8)));
-        }
-        return bytes;
-    }
-
-    protected final ObjectRef put(String key, int size, int seed) throws IOException {
-        return store.put(key, bytes(size, seed), Map.of());
-    }
-
-    /** As small as parts may be. */
-    protected final int partBytes() {
-        return (int) Math.max(4096, store.limits().parts().smallest());
-    }
-
-    protected final Part putPart(Upload upload, int number, MemorySegment bytes) throws IOException {
-        return store.putPart(upload, number, PartBody.of(bytes), Duration.ofSeconds(30));
-    }
-
-    protected final Optional<ObjectRef> copy(ObjectRef from, String toKey) throws IOException {
-        return copied(store.copy(from, toKey));
-    }
-
-    protected static Optional<ObjectRef> copied(Copy copy) {
-        return switch (copy) {
-            case Copy.Done(ObjectRef made) -> Optional.of(made);
-            case Copy.NoSource() -> Optional.empty();
-            case Copy.GoesOn unfinished -> throw new AssertionError(unfinished);
-            case Copy.TooLarge unfinished -> throw new AssertionError(unfinished);
-        };
-    }
-
-    /** An object of several parts. */
-    protected final ObjectRef putInParts(String key, int size, int seed, Map<String, String> attributes)
-            throws IOException {
-        Upload upload = store.startUpload(key, size, partBytes(), attributes);
-        MemorySegment all = bytes(size, seed);
-        List<Part> parts = new ArrayList<>();
-        for (int number = 1; number <= upload.parts(); number++) {
-            parts.add(putPart(upload, number, all.asSlice(upload.offsetOf(number), upload.bytesInPart(number))));
-        }
-        return store.completeUpload(upload, parts);
-    }
-
-    protected final byte[] read(ObjectRef object, long offset, int size) throws IOException {
-        MemorySegment target = memory.allocate(Math.max(1, size)).asSlice(0, size);
-        assertThat(store.read(object, offset, target)).isTrue();
-        return target.toArray(ValueLayout.JAVA_BYTE);
-    }
-
-    protected final byte[] array(int size, int seed) {
-        return bytes(size, seed).toArray(ValueLayout.JAVA_BYTE);
-    }
-
+public abstract class ObjectStoreContract extends StoreUnderTest {
     @Test
     void whatWasPutIsReadInRanges() throws Exception {
         ObjectRef object = put("a/b", 10_000, 1);
@@ -139,6 +44,66 @@ public abstract class ObjectStoreContract {
         ObjectRef object = put("empty", 0, 0);
         assertThat(store.head("empty")).contains(new StoredObject(object, 0, Map.of()));
         assertThat(store.read(object, 0, memory.allocate(1).asSlice(0, 0))).isTrue();
+    }
+
+    @Test
+    void onlyWhatIsToBeReplacedIsReplaced() throws Exception {
+        Over nothing = new Over.Nothing();
+        ObjectRef first = store.put("k", bytes(100, 1), ATTRIBUTES, nothing);
+        assertThatThrownBy(() -> store.put("k", bytes(100, 2), Map.of(), nothing))
+                .isInstanceOf(OccupiedException.class);
+        assertThat(read(first, 0, 100)).isEqualTo(array(100, 1));
+        ObjectRef second = store.put("k", bytes(100, 3), Map.of(), new Over.Version(first.etag()));
+        assertThatThrownBy(() -> store.put("k", bytes(100, 4), Map.of(), new Over.Version(first.etag())))
+                .isInstanceOf(OccupiedException.class);
+        assertThat(read(second, 0, 100)).isEqualTo(array(100, 3));
+        assertThatThrownBy(() -> store.put("none", bytes(100, 4), Map.of(), new Over.Version(first.etag())))
+                .isInstanceOf(OccupiedException.class);
+        assertThat(store.head("none")).isEmpty();
+    }
+
+    @Test
+    void anUploadInPartsReplacesOnlyWhatItIsTo() throws Exception {
+        ObjectRef first = put("k", 100, 1);
+        Upload upload = store.startUpload("k", partBytes() + 7, partBytes(), ATTRIBUTES);
+        MemorySegment all = bytes(partBytes() + 7, 2);
+        List<Part> parts = List.of(
+                putPart(upload, 1, all.asSlice(0, partBytes())), putPart(upload, 2, all.asSlice(partBytes(), 7)));
+        assertThatThrownBy(() -> store.completeUpload(upload, parts, new Over.Nothing()))
+                .isInstanceOf(OccupiedException.class);
+        assertThatThrownBy(() -> store.completeUpload(upload, parts, new Over.Version("other")))
+                .isInstanceOf(OccupiedException.class);
+        assertThat(read(first, 0, 100)).isEqualTo(array(100, 1));
+        Over known = new Over.Version(first.etag());
+        ObjectRef second = store.completeUpload(upload, parts, known);
+        assertThat(read(second, 0, partBytes() + 7)).isEqualTo(array(partBytes() + 7, 2));
+        assertThat(store.completeUpload(upload, parts, known)).isEqualTo(second);
+    }
+
+    @Test
+    void aCopyReplacesOnlyWhatItIsTo() throws Exception {
+        ObjectRef from = put("from", 100, 1);
+        ObjectRef there = put("to", 100, 2);
+        assertThatThrownBy(() -> store.copy(from, "to", new Over.Nothing())).isInstanceOf(OccupiedException.class);
+        assertThatThrownBy(() -> store.copy(from, "to", new Over.Version("other")))
+                .isInstanceOf(OccupiedException.class);
+        assertThat(read(there, 0, 100)).isEqualTo(array(100, 2));
+        Over known = new Over.Version(there.etag());
+        assertThat(store.copy(new ObjectRef("from", "other"), "to", known)).isEqualTo(new Copy.NoSource());
+        ObjectRef made = copied(store.copy(from, "to", known)).orElseThrow();
+        assertThat(read(made, 0, 100)).isEqualTo(array(100, 1));
+        assertThat(copied(store.copy(from, "new", new Over.Nothing()))).isPresent();
+    }
+
+    @Test
+    void onlyTheObjectThatIsMeantIsRemoved() throws Exception {
+        ObjectRef first = put("k", 100, 1);
+        ObjectRef second = put("k", 100, 2);
+        assertThat(store.delete(first)).isFalse();
+        assertThat(read(second, 0, 100)).isEqualTo(array(100, 2));
+        assertThat(store.delete(second)).isTrue();
+        assertThat(store.head("k")).isEmpty();
+        assertThat(store.delete(second)).isTrue();
     }
 
     @Test

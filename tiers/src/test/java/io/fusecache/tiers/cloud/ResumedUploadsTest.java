@@ -1,5 +1,6 @@
 package io.fusecache.tiers.cloud;
 
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.file.FolderStore;
@@ -84,8 +85,9 @@ final class ResumedUploadsTest {
         }
 
         @Override
-        public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
-            return objects.put(key, bytes, attributes);
+        public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over)
+                throws IOException {
+            return objects.put(key, bytes, attributes, over);
         }
 
         @Override
@@ -113,7 +115,7 @@ final class ResumedUploadsTest {
         }
 
         @Override
-        public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+        public ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException {
             upload.requireWhole(parts);
             ByteArrayOutputStream all = new ByteArrayOutputStream();
             for (byte[] part : partsOf(upload).values()) {
@@ -121,7 +123,7 @@ final class ResumedUploadsTest {
             }
             try (Arena memory = Arena.ofShared()) {
                 MemorySegment bytes = memory.allocateFrom(ValueLayout.JAVA_BYTE, all.toByteArray());
-                ObjectRef object = objects.put(upload.key(), bytes, upload.attributes());
+                ObjectRef object = objects.put(upload.key(), bytes, upload.attributes(), over);
                 uploads.remove(upload.id());
                 return object;
             }
@@ -159,8 +161,8 @@ final class ResumedUploadsTest {
         }
 
         @Override
-        public Copy copy(ObjectRef from, String toKey) throws IOException {
-            return objects.copy(from, toKey);
+        public Copy copy(ObjectRef from, String toKey, Over over) throws IOException {
+            return objects.copy(from, toKey, over);
         }
 
         @Override
@@ -176,6 +178,11 @@ final class ResumedUploadsTest {
         @Override
         public Optional<Part> copyPart(Upload upload, int number, ObjectRef from) throws IOException {
             return objects.copyPart(upload, number, from);
+        }
+
+        @Override
+        public boolean delete(ObjectRef object) throws IOException {
+            return objects.delete(object);
         }
 
         @Override

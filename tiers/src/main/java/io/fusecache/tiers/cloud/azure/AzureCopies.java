@@ -9,6 +9,8 @@ import com.azure.storage.blob.models.BlobProperties;
 import com.azure.storage.blob.models.BlobStorageException;
 import com.azure.storage.blob.models.CopyStatusType;
 import com.azure.storage.blob.options.BlobBeginCopyOptions;
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore.Copy;
 import io.fusecache.tiers.cloud.RefusedException;
@@ -28,6 +30,9 @@ final class AzureCopies {
     /** No copy has this id. */
     private static final String ANOTHER_GOES_ON = "";
 
+    /** Nor has it this one. */
+    private static final String OCCUPIED = " ";
+
     private final AzureOptions options;
     private final AzureRequests requests;
 
@@ -36,7 +41,7 @@ final class AzureCopies {
         this.requests = requests;
     }
 
-    Copy begin(ObjectRef from, String toKey) throws IOException {
+    Copy begin(ObjectRef from, String toKey, Over over) throws IOException {
         String what = "copying '" + from.key() + "' to '" + toKey + "'";
         Optional<String> begun = requests.unlessMissed(what, container -> {
             try {
@@ -44,11 +49,15 @@ final class AzureCopies {
                         .beginCopy(new BlobBeginCopyOptions(source(container, from.key()))
                                 .setSourceRequestConditions(new BlobBeginCopySourceRequestConditions()
                                         .setIfMatch(AzureRequests.quoted(from.etag())))
+                                .setDestinationRequestConditions(AzureRequests.conditions(over))
                                 .setPollInterval(POLL));
                 return copy.poll().getValue().getCopyId();
             } catch (BlobStorageException failure) {
                 if (BlobErrorCode.PENDING_COPY_OPERATION.equals(failure.getErrorCode())) {
                     return ANOTHER_GOES_ON;
+                }
+                if (!(over instanceof Over.Anything) && AzureFailures.occupied(failure)) {
+                    return OCCUPIED;
                 }
                 throw failure;
             }
@@ -56,9 +65,26 @@ final class AzureCopies {
         if (begun.isEmpty()) {
             return new Copy.NoSource();
         }
+        if (begun.get().equals(OCCUPIED)) {
+            return occupied(from, toKey, over);
+        }
         return begun.get().equals(ANOTHER_GOES_ON)
                 ? begunBefore(from, toKey)
                 : follow(from, toKey, new Copy.GoesOn(begun.get()));
+    }
+
+    /** One code says that the source is another or that the target is; and the target may be a copy whose answer was lost. */
+    private Copy occupied(ObjectRef from, String toKey, Over over) throws IOException {
+        Optional<BlobProperties> there = requests.properties(toKey);
+        if (there.isPresent() && CopyStatusType.PENDING.equals(there.get().getCopyStatus())) {
+            return begunBefore(from, toKey);
+        }
+        String etag =
+                there.map(found -> AzureRequests.unquoted(found.getETag())).orElse(null);
+        if (over.covers(etag)) {
+            return new Copy.NoSource();
+        }
+        throw new OccupiedException(toKey);
     }
 
     /** The answer was lost, or who heard it is gone. */

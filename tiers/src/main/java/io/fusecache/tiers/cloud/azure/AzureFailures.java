@@ -52,6 +52,15 @@ final class AzureFailures {
         };
     }
 
+    /** At the key is another blob than the one to replace, or none any more. */
+    static boolean occupied(BlobStorageException failure) {
+        BlobErrorCode code = failure.getErrorCode();
+        return (failure.getStatusCode() == CONFLICT && BlobErrorCode.BLOB_ALREADY_EXISTS.equals(code))
+                || (failure.getStatusCode() == PRECONDITION_FAILED
+                        && (BlobErrorCode.CONDITION_NOT_MET.equals(code)
+                                || BlobErrorCode.TARGET_CONDITION_NOT_MET.equals(code)));
+    }
+
     static String code(BlobStorageException failure) {
         BlobErrorCode code = failure.getErrorCode();
         return code == null ? "" : code.toString();

@@ -3,8 +3,11 @@ package io.fusecache.tiers.cloud.azure;
 import com.azure.core.util.Context;
 import com.azure.storage.blob.BlobContainerClient;
 import com.azure.storage.blob.models.BlobProperties;
+import com.azure.storage.blob.models.BlobRequestConditions;
 import com.azure.storage.blob.models.BlobStorageException;
 import com.azure.storage.blob.specialized.BlockBlobClient;
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.tiers.cloud.RefusedException;
 import java.io.IOException;
 import java.util.Optional;
@@ -48,6 +51,30 @@ final class AzureRequests implements AutoCloseable {
                 throw failure;
             }
         });
+    }
+
+    /** For what replaces something at {@code key}, under {@link #conditions}. */
+    <T> T over(String key, String what, Request<T> request) throws IOException {
+        Optional<T> done = send(what, container -> {
+            try {
+                return Optional.of(request.send(container));
+            } catch (BlobStorageException failure) {
+                if (AzureFailures.occupied(failure)) {
+                    return Optional.<T>empty();
+                }
+                throw failure;
+            }
+        });
+        return done.orElseThrow(() -> new OccupiedException(key));
+    }
+
+    static BlobRequestConditions conditions(Over over) {
+        BlobRequestConditions conditions = new BlobRequestConditions();
+        return switch (over) {
+            case Over.Anything() -> conditions;
+            case Over.Nothing() -> conditions.setIfNoneMatch("*");
+            case Over.Version(String etag) -> conditions.setIfMatch(quoted(etag));
+        };
     }
 
     Optional<BlobProperties> properties(String key) throws IOException {

@@ -17,6 +17,7 @@ import com.azure.storage.blob.models.ListBlobsOptions;
 import com.azure.storage.blob.options.BlockBlobCommitBlockListOptions;
 import com.azure.storage.blob.options.BlockBlobSimpleUploadOptions;
 import com.azure.storage.blob.options.BlockBlobStageBlockOptions;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
@@ -132,18 +133,21 @@ public final class AzureStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over)
+            throws IOException {
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
         AzureRequests.requireHeld(key);
         PartBody body = PartBody.of(bytes);
         byte[] md5 = body.md5();
         try (InputStream stream = body.stream()) {
-            String etag = requests.send(
+            String etag = requests.over(
+                    key,
                     "putting '" + key + "'",
                     container -> AzureRequests.blob(container, key)
                             .uploadWithResponse(
                                     new BlockBlobSimpleUploadOptions(BinaryData.fromStream(stream, body.size()))
                                             .setContentMd5(md5)
+                                            .setRequestConditions(AzureRequests.conditions(over))
                                             .setMetadata(metadata(attributes)),
                                     options.timeout(),
                                     Context.NONE)
@@ -229,7 +233,7 @@ public final class AzureStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+    public ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException {
         upload.requireWhole(parts);
         Optional<ObjectRef> done = completedBefore(upload);
         if (done.isPresent()) {
@@ -238,11 +242,14 @@ public final class AzureStore implements ObjectStore {
         Map<String, String> metadata = metadata(upload.attributes());
         metadata.put(UPLOAD_MARK, upload.id());
         List<String> blocks = parts.stream().map(Part::etag).toList();
-        String etag = requests.send(
+        String etag = requests.over(
+                upload.key(),
                 "completing the upload of '" + upload.key() + "'",
                 container -> AzureRequests.blob(container, upload.key())
                         .commitBlockListWithResponse(
-                                new BlockBlobCommitBlockListOptions(blocks).setMetadata(metadata),
+                                new BlockBlobCommitBlockListOptions(blocks)
+                                        .setRequestConditions(AzureRequests.conditions(over))
+                                        .setMetadata(metadata),
                                 options.timeout(),
                                 Context.NONE)
                         .getValue()
@@ -262,12 +269,12 @@ public final class AzureStore implements ObjectStore {
     public void abortUpload(Upload upload) {}
 
     @Override
-    public Copy copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey, Over over) throws IOException {
         if (from.key().endsWith("/") || toKey.endsWith("/")) {
             throw new RefusedException("'%s' to '%s': markers are put, not copied".formatted(from.key(), toKey));
         }
         AzureRequests.requireHeld(toKey);
-        return copies.begin(from, toKey);
+        return copies.begin(from, toKey, over);
     }
 
     @Override
@@ -294,6 +301,20 @@ public final class AzureStore implements ObjectStore {
                 "removing '" + key + "'",
                 container -> AzureRequests.blob(container, key)
                         .deleteWithResponse(null, null, options.timeout(), Context.NONE));
+    }
+
+    @Override
+    public boolean delete(ObjectRef object) throws IOException {
+        boolean removed = requests.unlessMissed(
+                        "removing '" + object.key() + "'",
+                        container -> AzureRequests.blob(container, object.key())
+                                .deleteWithResponse(
+                                        null,
+                                        AzureRequests.conditions(new Over.Version(object.etag())),
+                                        options.timeout(),
+                                        Context.NONE))
+                .isPresent();
+        return removed || requests.properties(object.key()).isEmpty();
     }
 
     @Override

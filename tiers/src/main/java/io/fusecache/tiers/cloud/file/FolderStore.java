@@ -1,5 +1,7 @@
 package io.fusecache.tiers.cloud.file;
 
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.tiers.cloud.ObjectStore;
@@ -199,7 +201,8 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over)
+            throws IOException {
         Opened at = opened();
         Path target = at.keys.path(key);
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
@@ -213,7 +216,7 @@ public final class FolderStore implements ObjectStore {
                     FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 write(channel, 0, bytes);
             }
-            return publish(at, key, file, target, attributes);
+            return publish(at, key, file, target, attributes, over);
         } finally {
             Files.deleteIfExists(file);
         }
@@ -227,7 +230,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     /** What is on disk when the object appears is the whole of it, attributes included. */
-    private ObjectRef publish(Opened at, String key, Path file, Path target, Map<String, String> attributes)
+    private ObjectRef publish(Opened at, String key, Path file, Path target, Map<String, String> attributes, Over over)
             throws IOException {
         FileStamp stamp = FileStamp.of(file);
         at.records.write(key, file, stamp, attributes);
@@ -237,6 +240,9 @@ public final class FolderStore implements ObjectStore {
             }
         }
         Optional<FileStamp> before = FileStamp.find(target);
+        if (!over.covers(before.filter(FileStamp::object).map(FileStamp::etag).orElse(null))) {
+            throw new OccupiedException(key);
+        }
         at.tree.publish(key, file, target);
         if (before.isPresent() && !before.get().etag().equals(stamp.etag())) {
             at.records.forget(key, before.get().etag());
@@ -268,7 +274,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+    public ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException {
         synchronized (completed) {
             ObjectRef done = completed.get(upload.id());
             if (done != null) {
@@ -281,7 +287,7 @@ public final class FolderStore implements ObjectStore {
         if (!Files.exists(file)) {
             throw new RefusedException("the upload of '" + upload.key() + "' has ended");
         }
-        ObjectRef object = publish(at, upload.key(), file, at.keys.path(upload.key()), upload.attributes());
+        ObjectRef object = publish(at, upload.key(), file, at.keys.path(upload.key()), upload.attributes(), over);
         synchronized (completed) {
             completed.put(upload.id(), object);
         }
@@ -305,7 +311,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     @Override
-    public Copy copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey, Over over) throws IOException {
         Opened at = opened();
         Path source = at.keys.path(from.key());
         Path target = at.keys.path(toKey);
@@ -327,7 +333,7 @@ public final class FolderStore implements ObjectStore {
                 transfer(in, 0, in.size(), out);
             }
             return isNow(at, source, from)
-                    ? new Copy.Done(publish(at, toKey, file, target, attributes))
+                    ? new Copy.Done(publish(at, toKey, file, target, attributes, over))
                     : new Copy.NoSource();
         } catch (NoSuchFileException gone) {
             if (FileStamp.find(source).isEmpty()) {
@@ -411,6 +417,16 @@ public final class FolderStore implements ObjectStore {
             at.records.forget(key, stamp.get().etag());
             at.tree.removeEmpty(key.substring(0, key.lastIndexOf('/') + 1), FolderTree.parent(path));
         }
+    }
+
+    @Override
+    public boolean delete(ObjectRef object) throws IOException {
+        Optional<StoredObject> there = head(object.key());
+        if (there.isPresent() && !there.get().object().equals(object)) {
+            return false;
+        }
+        delete(object.key());
+        return true;
     }
 
     @Override

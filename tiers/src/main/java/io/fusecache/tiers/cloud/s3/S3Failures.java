@@ -55,6 +55,10 @@ final class S3Failures {
         }
     }
 
+    static int status(SdkException failure) {
+        return failure instanceof AwsServiceException service ? service.statusCode() : 0;
+    }
+
     static String code(SdkException failure) {
         return failure instanceof AwsServiceException service
                         && service.awsErrorDetails() != null

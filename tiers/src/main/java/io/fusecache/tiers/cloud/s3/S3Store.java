@@ -1,5 +1,7 @@
 package io.fusecache.tiers.cloud.s3;
 
+import io.fusecache.cache.CloudTier.OccupiedException;
+import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
@@ -31,6 +33,7 @@ import software.amazon.awssdk.services.s3.model.CreateMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
 import software.amazon.awssdk.services.s3.model.EncodingType;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
+import software.amazon.awssdk.services.s3.model.HeadObjectResponse;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.ListPartsResponse;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
@@ -64,11 +67,13 @@ public final class S3Store implements ObjectStore {
 
     private final S3Options options;
     private final S3Requests requests;
+    private final S3Conditions conditions;
     private final S3Copies copies;
 
     public S3Store(S3Options options) {
         this.options = options;
         this.requests = new S3Requests(options);
+        this.conditions = new S3Conditions(options, requests);
         this.copies = new S3Copies(options, requests);
     }
 
@@ -142,16 +147,23 @@ public final class S3Store implements ObjectStore {
     }
 
     @Override
-    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes) throws IOException {
+    public ObjectRef put(String key, MemorySegment bytes, Map<String, String> attributes, Over over)
+            throws IOException {
         ObjectStore.requireNoBytesInMarker(key, bytes.byteSize());
         PartBody body = PartBody.of(bytes);
         String crc = options.checksums() ? crc32c(body) : "";
         String md5 = options.checksums() ? "" : md5(body);
-        PutObjectResponse response = requests.send(
-                "putting '" + key + "'",
-                client -> client.putObject(
+        PutObjectResponse response = conditions.put(
+                key,
+                over,
+                condition -> client -> client.putObject(
                         request -> {
                             request.bucket(options.bucket()).key(key).metadata(attributes);
+                            switch (condition) {
+                                case Over.Anything() -> {}
+                                case Over.Nothing() -> request.ifNoneMatch("*");
+                                case Over.Version(String etag) -> request.ifMatch(S3Requests.quoted(etag));
+                            }
                             if (options.checksums()) {
                                 request.checksumCRC32C(crc);
                             } else {
@@ -207,20 +219,29 @@ public final class S3Store implements ObjectStore {
     }
 
     @Override
-    public ObjectRef completeUpload(Upload upload, List<Part> parts) throws IOException {
+    public ObjectRef completeUpload(Upload upload, List<Part> parts, Over over) throws IOException {
         upload.requireWhole(parts);
         List<CompletedPart> completed = parts.stream().map(S3Store::completed).toList();
         try {
-            CompleteMultipartUploadResponse response = requests.send(
-                    "completing the upload of '" + upload.key() + "'",
-                    client -> client.completeMultipartUpload(request -> request.bucket(options.bucket())
-                            .key(upload.key())
-                            .uploadId(UploadMark.uploadId(upload))
-                            .multipartUpload(all -> all.parts(completed))));
+            CompleteMultipartUploadResponse response = conditions.complete(
+                    upload.key(),
+                    over,
+                    condition -> client -> client.completeMultipartUpload(request -> {
+                        request.bucket(options.bucket())
+                                .key(upload.key())
+                                .uploadId(UploadMark.uploadId(upload))
+                                .multipartUpload(all -> all.parts(completed));
+                        switch (condition) {
+                            case Over.Anything() -> {}
+                            case Over.Nothing() -> request.ifNoneMatch("*");
+                            case Over.Version(String etag) -> request.ifMatch(S3Requests.quoted(etag));
+                        }
+                    }));
             return new ObjectRef(upload.key(), S3Requests.unquoted(response.eTag()));
         } catch (IOException failure) {
-            if (failure.getCause() instanceof SdkException sdk
-                    && S3Failures.code(sdk).equals("NoSuchUpload")) {
+            if (failure instanceof OccupiedException
+                    || (failure.getCause() instanceof SdkException sdk
+                            && S3Failures.code(sdk).equals("NoSuchUpload"))) {
                 Optional<ObjectRef> done = completedBefore(upload);
                 if (done.isPresent()) {
                     return done.get();
@@ -306,7 +327,8 @@ public final class S3Store implements ObjectStore {
     }
 
     @Override
-    public Copy copy(ObjectRef from, String toKey) throws IOException {
+    public Copy copy(ObjectRef from, String toKey, Over over) throws IOException {
+        conditions.require(toKey, over);
         return copies.copy(from, toKey);
     }
 
@@ -333,6 +355,19 @@ public final class S3Store implements ObjectStore {
                 client -> client.deleteObject(
                         request -> request.bucket(options.bucket()).key(key)),
                 response -> response);
+    }
+
+    @Override
+    public boolean delete(ObjectRef object) throws IOException {
+        Optional<HeadObjectResponse> there = requests.head(object.key());
+        if (there.isEmpty()) {
+            return true;
+        }
+        if (!S3Requests.unquoted(there.get().eTag()).equals(object.etag())) {
+            return false;
+        }
+        delete(object.key());
+        return true;
     }
 
     @Override
