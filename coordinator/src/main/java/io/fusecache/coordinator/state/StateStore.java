@@ -25,6 +25,8 @@ import org.rocksdb.Slice;
 import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The state in RocksDB, in one folder.
@@ -45,19 +47,23 @@ public final class StateStore implements View, AutoCloseable {
     /** What the database takes at most, outside of the heap. */
     public static final long MEMORY_BYTES = BLOCK_CACHE_BYTES + WRITE_BUFFERS * WRITE_BUFFER_BYTES;
 
+    private static final Logger LOG = LoggerFactory.getLogger(StateStore.class);
+
     private final RocksDB db;
     private final Options options;
     private final LRUCache cache;
     private final BloomFilter bloom;
     private final WriteOptions unsynced = new WriteOptions();
+    private final DurableMark mark;
 
     private final Set<StoreSnapshot> snapshots = ConcurrentHashMap.newKeySet();
 
     /** What is listed by when it is due, and limits, which every command asks for. */
     private final QueueHeads heads = new QueueHeads('Q', 'T', 'e', 'w');
 
-    private StateStore(RocksDB db, Options options, LRUCache cache, BloomFilter bloom) {
+    private StateStore(RocksDB db, Options options, LRUCache cache, BloomFilter bloom, DurableMark mark) {
         this.db = db;
+        this.mark = mark;
         this.options = options;
         this.cache = cache;
         this.bloom = bloom;
@@ -95,16 +101,21 @@ public final class StateStore implements View, AutoCloseable {
                         .setMetadataBlockSize(FILTER_BLOCK_BYTES)
                         .setCacheIndexAndFilterBlocks(true)
                         .setPinL0FilterAndIndexBlocksInCache(true));
-        RocksDB db;
+        RocksDB db = null;
+        DurableMark mark;
         try {
             db = RocksDB.open(options, folder.toString());
-        } catch (RocksDBException e) {
+            mark = DurableMark.open(folder);
+        } catch (RocksDBException | IOException e) {
+            if (db != null) {
+                db.close();
+            }
             options.close();
             bloom.close();
             cache.close();
             throw new IOException("data directory " + folder + " cannot be used: " + reason(e), e);
         }
-        StateStore store = new StateStore(db, options, cache, bloom);
+        StateStore store = new StateStore(db, options, cache, bloom, mark);
         try {
             store.number();
         } catch (IOException e) {
@@ -114,9 +125,9 @@ public final class StateStore implements View, AutoCloseable {
         return store;
     }
 
-    private static String reason(RocksDBException e) {
+    private static String reason(Exception e) {
         String message = String.valueOf(e.getMessage());
-        Status status = e.getStatus();
+        Status status = e instanceof RocksDBException of ? of.getStatus() : null;
         if (message.contains("lock ")) {
             return "another coordinator runs on it";
         }
@@ -192,12 +203,15 @@ public final class StateStore implements View, AutoCloseable {
         }
     }
 
+    /** For one thread at a time. */
     void sync() throws IOException {
+        long upTo = db.getLatestSequenceNumber();
         try {
             db.syncWal();
         } catch (RocksDBException e) {
             throw new IOException("the state cannot be made durable: " + e.getMessage(), e);
         }
+        mark.write(upTo);
     }
 
     /** Makes a durable copy of the state as it is, in a folder that must not exist yet; it takes links to files that never change. */
@@ -233,6 +247,11 @@ public final class StateStore implements View, AutoCloseable {
     @Override
     public void close() {
         List.copyOf(snapshots).forEach(StoreSnapshot::end);
+        try {
+            mark.close();
+        } catch (IOException unforced) {
+            LOG.warn("how far the log is durable is not on disk: {}", unforced.toString());
+        }
         db.close();
         unsynced.close();
         options.close();
