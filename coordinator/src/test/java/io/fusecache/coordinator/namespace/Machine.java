@@ -224,6 +224,7 @@ final class Machine implements View {
         Counters counters = Counters.of(Objects.requireNonNull(get(Keys.counters())));
         assertThat(counters.inodes()).isEqualTo(nodes.size());
         assertThat(counters.usedBytes()).isEqualTo(used);
+        each('X', (key, value) -> assertThat(nodes).as("an attribute's inode").containsKey(Keys.number(key, 1)));
         checkKeys(nodes);
         checkTrash(nodes);
     }

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.fusecache.metadata.CloudWork;
 import io.fusecache.metadata.DirectoryEntry;
 import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,6 +61,7 @@ final class NamespaceModelTest {
                 machine.checkInvariants();
             }
             compare(Inode.ROOT);
+            model.files.values().forEach(this::compareAttributes);
         }
 
         private String anyName() {
@@ -82,7 +85,7 @@ final class NamespaceModelTest {
         private void step() {
             long directory = anyDirectory();
             String name = anyName();
-            switch (random.nextInt(16)) {
+            switch (random.nextInt(18)) {
                 case 0, 1, 2 -> create(directory, name, FileType.REGULAR);
                 case 3, 4 -> create(directory, name, FileType.DIRECTORY);
                 case 5 -> create(directory, name, FileType.SYMLINK);
@@ -117,8 +120,39 @@ final class NamespaceModelTest {
                             .isEqualTo(model.restore(ino, directory, name));
                 }
                 case 14 -> changeTrash();
+                case 15, 16 -> changeAttribute();
                 default -> work();
             }
+        }
+
+        private void changeAttribute() {
+            long ino = anyInode();
+            String name = "user." + anyName();
+            if (random.nextInt(3) == 0) {
+                expect(model.removeAttribute(ino, name), new Operation.RemoveAttribute(ino, Machine.name(name)));
+                return;
+            }
+            String value = "v" + random.nextInt(1_000);
+            int flags = random.nextInt(3);
+            expect(
+                    model.setAttribute(ino, name, value, flags),
+                    new Operation.SetAttribute(ino, Machine.name(name), value.getBytes(StandardCharsets.UTF_8), flags));
+        }
+
+        /** Of files without a name as well. */
+        private void compareAttributes(TreeModel.File file) {
+            List<FileName> names = machine.ask(Answer.AttributeNames.class, new Operation.ReadAttributeNames(file.ino))
+                    .names();
+            Map<String, String> found = new TreeMap<>();
+            for (FileName name : names) {
+                byte[] value = machine.ask(Answer.Value.class, new Operation.ReadAttribute(file.ino, name))
+                        .bytes();
+                found.put(name.toString(), new String(value, StandardCharsets.UTF_8));
+            }
+            assertThat(found).isEqualTo(file.attributes);
+            assertThat(file.attributes.isEmpty()
+                            || machine.inode(new Operation.ReadInode(file.ino)).extended())
+                    .isTrue();
         }
 
         private void changeTrash() {

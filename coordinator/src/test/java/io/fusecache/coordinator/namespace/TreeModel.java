@@ -16,6 +16,7 @@ final class TreeModel {
         final long ino;
         final FileType type;
         final Map<String, File> entries = new TreeMap<>();
+        final Map<String, String> attributes = new TreeMap<>();
 
         @Nullable File parent;
 
@@ -166,6 +167,31 @@ final class TreeModel {
                 }
             }
         }
+    }
+
+    /** setxattr(2); {@code flags} are XATTR_CREATE, 1, and XATTR_REPLACE, 2. */
+    @Nullable Errno setAttribute(long ino, String name, String value, int flags) {
+        File file = files.get(ino);
+        if (file == null) {
+            return Errno.ESTALE;
+        }
+        boolean there = file.attributes.containsKey(name);
+        if (there && (flags & 1) != 0) {
+            return Errno.EEXIST;
+        }
+        if (!there && (flags & 2) != 0) {
+            return Errno.ENODATA;
+        }
+        file.attributes.put(name, value);
+        return null;
+    }
+
+    @Nullable Errno removeAttribute(long ino, String name) {
+        File file = files.get(ino);
+        if (file == null) {
+            return Errno.ESTALE;
+        }
+        return file.attributes.remove(name) == null ? Errno.ENODATA : null;
     }
 
     @Nullable Errno rename(long parent, String name, long newParent, String newName, int flags) {
