@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** {@code fusecache backup}, {@code restore} and {@code rebuild}: the namespace in the bucket, and a coordinator out of it. */
 final class BackupVerbs {
@@ -57,33 +56,18 @@ final class BackupVerbs {
                 .toList();
     }
 
-    /** Null where only help was asked for. */
-    private static @Nullable Ends ends(
-            String verb, String help, List<String> positionals, List<String> words, PrintStream out)
-            throws UsageException {
-        ClientFlags flags = new ClientFlags("fusecache " + verb, help, positionals);
-        ClientFlags.Parsed parsed = flags.parse(words.toArray(String[]::new));
-        if (parsed.help()) {
-            out.print(flags.help());
-            return null;
-        }
+    private static Ends ends(String verb, List<String> positionals, List<String> words) throws UsageException {
+        ClientFlags.Parsed parsed =
+                new ClientFlags("fusecache " + verb, "", positionals).parse(words.toArray(String[]::new));
         String word = positionals.isEmpty() ? "" : parsed.positional(0);
         return new Ends(parsed.configuration(System.getenv()), parsed.settings(System.getenv()), word);
     }
 
     static int backup(List<String> words, PrintStream out)
             throws UsageException, StartupException, IOException, InterruptedException {
-        Ends ends = ends(
-                "backup",
-                "Puts a dump of the coordinator's namespace into the bucket, and drops backups of that namespace past"
-                        + " -backups-kept.",
-                List.of(),
-                words,
-                out);
-        if (ends != null) {
-            Backups.Backup made = make(ends.coordinator(), ends.configuration(), kept(ends.settings()), "");
-            out.println(made.name() + ", " + ByteSize.text(made.bytes()) + ", is in the bucket");
-        }
+        Ends ends = ends("backup", List.of(), words);
+        Backups.Backup made = make(ends.coordinator(), ends.configuration(), kept(ends.settings()), "");
+        out.println(made.name() + ", " + ByteSize.text(made.bytes()) + ", is in the bucket");
         return ExitStatus.DONE;
     }
 
@@ -116,15 +100,7 @@ final class BackupVerbs {
 
     static int restore(List<String> words, PrintStream out)
             throws UsageException, StartupException, IOException, InterruptedException {
-        Ends ends = ends(
-                "restore",
-                "Lists the backups in the bucket, or brings the one called NAME, or newest, into an empty coordinator.",
-                List.of("[NAME]"),
-                words,
-                out);
-        if (ends == null) {
-            return ExitStatus.DONE;
-        }
+        Ends ends = ends("restore", List.of("[NAME]"), words);
         try (VolumeBucket bucket = ends.bucket()) {
             List<Backups.Backup> all = bucket.backups().list();
             if (ends.word().isEmpty()) {
@@ -183,15 +159,7 @@ final class BackupVerbs {
 
     static int rebuild(List<String> words, PrintStream out)
             throws UsageException, StartupException, IOException, InterruptedException {
-        Ends ends = ends(
-                "rebuild",
-                "Makes the namespace of an empty coordinator from the objects of the bucket alone.",
-                List.of(),
-                words,
-                out);
-        if (ends == null) {
-            return ExitStatus.DONE;
-        }
+        Ends ends = ends("rebuild", List.of(), words);
         Path scratch = scratch();
         Path lines = scratch.resolve("rebuilt.gz");
         try (VolumeBucket bucket = ends.bucket()) {

@@ -107,6 +107,11 @@ final class ClientFlags {
         return command.getUsageMessage();
     }
 
+    /** Every flag with its default and its variables, as help shows them. */
+    static String options() {
+        return new ClientFlags("client", "", List.of()).command.getHelp().optionList();
+    }
+
     /** What a command line said. */
     static final class Parsed {
         private final ParseResult result;

@@ -16,10 +16,6 @@ final class DoctorVerb {
                 "Checks whether a client with these flags would run here, and how well.",
                 List.of());
         ClientFlags.Parsed parsed = flags.parse(words.toArray(String[]::new));
-        if (parsed.help()) {
-            out.print(flags.help());
-            return ExitStatus.DONE;
-        }
         List<Finding> findings = Doctor.examine(parsed.configuration(System.getenv()));
         boolean bad = false;
         for (Finding finding : findings) {

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** {@code bin/fusecache VERB ...}: mounts, and asks and steers the nodes that run on this machine. */
 public final class FuseCache {
@@ -26,19 +27,31 @@ public final class FuseCache {
             new Verb("rebuild", BackupVerbs.USAGE, "the namespace from the bucket alone", BackupVerbs::rebuild),
             new Verb("members", MembersVerb.USAGE, "the coordinator's replicas", MembersVerb::run),
             new Verb("doctor", "[client flags]", "check this machine, and name the way out", DoctorVerb::run),
+            new Verb("config", ConfigVerb.USAGE, "the settings a client would have, and from where", ConfigVerb::run),
+            new Verb("completion", CompletionVerb.USAGE, "what makes a shell complete all this", CompletionVerb::run),
             new Verb("bench", "[--disk DIR] ...", "a mount and its disk, side by side", BenchVerb::run),
             new Verb("version", "", "the version", FuseCache::version));
 
+    private static final Pattern HELP = Pattern.compile("help|-h|--?help");
+
     private FuseCache() {}
+
+    static List<Verb> verbs() {
+        return VERBS;
+    }
 
     public static void main(String[] arguments) {
         System.exit(run(List.of(arguments), System.out, System.err));
     }
 
     static int run(List<String> words, PrintStream out, PrintStream err) {
-        if (words.isEmpty() || words.getFirst().matches("help|-h|--?help")) {
+        if (words.isEmpty()
+                || (words.size() == 1 && HELP.matcher(words.getFirst()).matches())) {
             out.print(help());
             return words.isEmpty() ? ExitStatus.USAGE : ExitStatus.DONE;
+        }
+        if (words.getFirst().equals("help")) {
+            return run(List.of(words.get(1), "--help"), out, err);
         }
         String name = words.getFirst().matches("--?version") ? "version" : words.getFirst();
         Optional<Verb> verb =
@@ -46,6 +59,10 @@ public final class FuseCache {
         if (verb.isEmpty()) {
             err.println("fusecache: unknown verb '" + name + "': fusecache help lists them");
             return ExitStatus.USAGE;
+        }
+        if (words.stream().skip(1).anyMatch(word -> HELP.matcher(word).matches() && !word.equals("help"))) {
+            out.print(verb.get().page());
+            return ExitStatus.DONE;
         }
         try {
             return verb.get().action().run(words.subList(1, words.size()), out);
@@ -65,9 +82,15 @@ public final class FuseCache {
     private static String help() {
         StringBuilder text = new StringBuilder("Usage: fusecache VERB ...\n\n");
         for (Verb verb : VERBS) {
-            text.append("  %-8s %-24s %s%n".formatted(verb.name(), verb.usage(), verb.help()));
+            text.append("  %-10s %-24s %s%n".formatted(verb.name(), verb.usage(), verb.help()));
         }
-        text.append("\nbin/client and bin/coordinator are the daemons of a cluster. More: README.md, docs/.\n");
+        text.append("""
+
+                'fusecache VERB --help' says more of a verb, with examples. Exit status: 0 done; 1 the work could not be
+                done, one line on standard error says why; 2 what was asked for is unknown or contradicts itself.
+
+                bin/client and bin/coordinator are the daemons of a cluster. More: README.md, docs/.
+                """);
         return text.toString();
     }
 

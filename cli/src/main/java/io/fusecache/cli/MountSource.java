@@ -45,7 +45,7 @@ record MountSource(String text, Map<Setting, String> settings) {
             }
             case "s3" -> bucket(text, "s3", Setting.S3_BUCKET, authority, path);
             case "gs" -> bucket(text, "gcp", Setting.GCP_BUCKET, authority, path);
-            case "azure" -> azure(text, authority, path);
+            case "az", "azure" -> azure(text, authority, path);
             default -> throw unknown(text);
         };
     }
@@ -53,7 +53,7 @@ record MountSource(String text, Map<Setting, String> settings) {
     private static UsageException unknown(String text) {
         return new UsageException(
                 "mount: unknown source '" + text
-                        + "': expected file:///FOLDER, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or azure://ACCOUNT/CONTAINER/PREFIX");
+                        + "': expected file:///FOLDER, s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or az://ACCOUNT/CONTAINER/PREFIX");
     }
 
     private static MountSource folder(Path path) {
@@ -85,7 +85,7 @@ record MountSource(String text, Map<Setting, String> settings) {
         settings.put(Setting.AZURE_ACCOUNT, account);
         settings.put(Setting.AZURE_CONTAINER, container);
         settings.put(Setting.PREFIX, slash < 0 ? "" : path.substring(slash + 1));
-        return new MountSource(text, settings);
+        return new MountSource("azure://" + account + "/" + path, settings);
     }
 
     /** A name for the places where this source's cache and state are kept: the same for the same source. */

@@ -34,14 +34,10 @@ final class MountVerb {
         boolean background = rest.removeIf(word -> word.matches("--?background|-d"));
         ClientFlags flags = new ClientFlags(
                 "fusecache mount",
-                "Mounts SOURCE (file:///FOLDER, s3://BUCKET/PREFIX, gs://..., azure://...) on DIR until it is unmounted. "
+                "Mounts SOURCE (file:///FOLDER, s3://BUCKET/PREFIX, gs://..., az://...) on DIR until it is unmounted. "
                         + "With -background (-d) it returns once DIR is mounted. The flags are those of bin/client.",
                 List.of("SOURCE", "DIR"));
         ClientFlags.Parsed parsed = flags.parse(rest.toArray(String[]::new));
-        if (parsed.help()) {
-            out.print(flags.help());
-            return ExitStatus.DONE;
-        }
         Path directory = Path.of(parsed.positional(1)).toAbsolutePath().normalize();
         Map<Setting, String> settings = settings(MountSource.parse(parsed.positional(0)), directory, parsed.flags());
         Settings check = parsed.settings(settings, System.getenv());

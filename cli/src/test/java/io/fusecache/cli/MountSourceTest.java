@@ -28,6 +28,7 @@ final class MountSourceTest {
                         "con",
                         Setting.PREFIX,
                         "p"));
+        assertThat(MountSource.parse("az://acc/con/p")).isEqualTo(MountSource.parse("azure://acc/con/p"));
     }
 
     @Test

@@ -163,8 +163,9 @@ public final class Settings {
         return texts;
     }
 
-    private String shown(Setting setting) {
-        return setting.secret() ? "****" : text(setting);
+    /** Its text, masked where it is a secret that was given. */
+    public String shown(Setting setting) {
+        return setting.secret() && given(setting) ? "****" : text(setting);
     }
 
     private Value value(Setting setting) {
