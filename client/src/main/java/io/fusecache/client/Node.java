@@ -37,6 +37,9 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.RecallListener;
+import io.fusecache.metadata.delegation.DelegationRecalls;
+import io.fusecache.metadata.delegation.Delegations;
 import io.fusecache.metadata.session.SessionTransport;
 import io.fusecache.metadata.wire.GrpcTransport;
 import io.fusecache.tiers.cloud.BucketTier;
@@ -127,9 +130,11 @@ public final class Node implements AutoCloseable {
         started.add("names", port);
         Recalls recalls = new Recalls(port);
         NodeId id = NodeIdentity.of(configuration);
-        CoordinatorClient metadata = started.add("the session with the coordinator", connect(id, recalls));
-        namespace = metadata.namespace();
+        DelegationRecalls heard = started.add("waiting recalls", new DelegationRecalls(recalls));
+        CoordinatorClient coordinator = started.add("the session with the coordinator", connect(id, heard));
+        namespace = coordinator.namespace();
         NvmeTier local = started.add("the cache", openCache(id, namespace, memory));
+        Delegations metadata = started.add("the delegations", WorkAlone.open(configuration, coordinator, heard, clock));
         BucketTier cloud = started.add("the bucket", Buckets.open(configuration, memory, clock));
         Future<?> bucketCheck = executor.submit(() -> {
             cloud.check();
@@ -241,7 +246,7 @@ public final class Node implements AutoCloseable {
     }
 
     /** A coordinator that is not there yet is waited for, as a mount point that is not free yet is. */
-    private CoordinatorClient connect(NodeId id, Recalls recalls)
+    private CoordinatorClient connect(NodeId id, RecallListener recalls)
             throws StartupException, IOException, InterruptedException {
         NodeConfiguration.Coordinator coordinator = configuration.coordinator();
         GrpcTransport.Options way = coordinator.grpc().isEmpty()
@@ -289,18 +294,11 @@ public final class Node implements AutoCloseable {
         HostPort bound = Objects.requireNonNull(address);
         String host = network.advertisedHost();
         if (host == null) {
-            host = OwnAddress.towards(firstCoordinator());
+            host = OwnAddress.towards(configuration.coordinator().first());
         }
         int port = network.advertisedPort() == 0 ? bound.port() : network.advertisedPort();
         return new NodeAddress(
                 id, new HostPort(host, port).toString(), new HostPort(host, network.grpcPort()).toString());
-    }
-
-    private HostPort firstCoordinator() {
-        NodeConfiguration.Coordinator coordinator = configuration.coordinator();
-        return coordinator.grpc().isEmpty()
-                ? coordinator.http().getFirst()
-                : coordinator.grpc().getFirst();
     }
 
     private NvmeTier openCache(NodeId id, String namespace, BufferArena memory) throws StartupException {

@@ -71,11 +71,17 @@ public record NodeConfiguration(
      * where gRPC is, and nothing but that is asked of it.
      *
      * @param timeout how long a request waits for a coordinator that is away
+     * @param delegations whether this node answers alone in directories that it makes
      */
-    public record Coordinator(List<HostPort> http, List<HostPort> grpc, Duration timeout) {
+    public record Coordinator(List<HostPort> http, List<HostPort> grpc, Duration timeout, boolean delegations) {
         public Coordinator {
             http = List.copyOf(http);
             grpc = List.copyOf(grpc);
+        }
+
+        /** The address that is tried first. */
+        public HostPort first() {
+            return grpc.isEmpty() ? http.getFirst() : grpc.getFirst();
         }
     }
 

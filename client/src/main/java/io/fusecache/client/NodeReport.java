@@ -20,8 +20,8 @@ import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Holder;
 import io.fusecache.metadata.Inode;
-import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
+import io.fusecache.metadata.delegation.Delegations;
 import io.fusecache.tiers.cloud.BucketTier;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -46,7 +46,7 @@ final class NodeReport implements NodeInsight {
 
     /** What there is to tell of. */
     record Parts(
-            Metadata metadata,
+            Delegations metadata,
             LocalTier local,
             FileSystem files,
             MountedFiles paths,
@@ -91,7 +91,12 @@ final class NodeReport implements NodeInsight {
                 configuration.mount().readOnly(),
                 configuration.durability().name().toLowerCase(Locale.ROOT),
                 kernel,
-                new NodeStatus.Coordinator(parts.metadata().connected(), coordinators(), coordinatorHttp()),
+                new NodeStatus.Coordinator(
+                        parts.metadata().connected(),
+                        coordinators(),
+                        coordinatorHttp(),
+                        parts.metadata().pendingChanges(),
+                        parts.metadata().setAside()),
                 nvme(),
                 cloud(configuration.bucket()),
                 uploads(),

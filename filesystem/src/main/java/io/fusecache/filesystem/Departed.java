@@ -34,7 +34,10 @@ final class Departed {
     private final Executor executor;
     private final Set<Long> waiting = ConcurrentHashMap.newKeySet();
 
-    Departed(Metadata metadata, LocalTier local, OpenFiles table, Executor executor) {
+    private final LostFiles lost;
+
+    Departed(Metadata metadata, LocalTier local, OpenFiles table, Executor executor, LostFiles lost) {
+        this.lost = lost;
         this.metadata = metadata;
         this.local = local;
         this.table = table;
@@ -94,6 +97,7 @@ final class Departed {
         }
         if (waiting.remove(ino)) {
             try {
+                lost.keepIfLost(metadata, local, ino);
                 local.discard(ino);
             } catch (IOException e) {
                 stays(ino, e);

@@ -89,14 +89,14 @@ public final class FileSystem implements AutoCloseable {
         this.kernel = ground.recalls().kernel();
         this.incarnations = new Incarnations();
         this.table = new OpenFiles();
-        Departed departed = new Departed(metadata, local, table, ground.executor());
+        this.lost = new LostFiles(options.lost());
+        Departed departed = new Departed(metadata, local, table, ground.executor(), lost);
         this.unlinked = new Unlinked(metadata, incarnations, departed);
         this.extended = new ExtendedAttributes(metadata);
         this.accessTimes = new AccessTimes(metadata, kernel, ground.clock(), ground.executor(), !options.readOnly());
         long process = UUID.randomUUID().getMostSignificantBits();
         this.forwarding = new Forwarding(metadata, ground.homes(), ground.executor(), options.homeWait(), process);
         this.attributes = new Attributes(metadata, table, incarnations, accessTimes, forwarding, kernel);
-        this.lost = new LostFiles(options.lost());
         this.blocks = new Blocks(metadata, ground.fetcher(), local, ground.executor(), options.homeWait());
         this.space = new FileSpace(table, blocks, ground.clock(), forwarding);
         this.sharedKeys = new SharedKeys(ground.cloud(), metadata.self(), ground.clock());
@@ -414,8 +414,6 @@ public final class FileSystem implements AutoCloseable {
         return space.copy(from, fromOffset, to, toHandle, toOffset, length);
     }
 
-    // the whole
-
     /** statfs(2): a size that stands for "no limit", and what is really used. */
     public Usage usage() throws ErrnoException {
         VolumeUsage usage = metadata.usage();
@@ -432,8 +430,9 @@ public final class FileSystem implements AutoCloseable {
         kernel.changed(nodes, nodes.stream().map(NodeIds::ino).collect(Collectors.toSet()), Set.of());
     }
 
-    /** syncfs(2): all that is open for writing is durable on the local disk. */
+    /** syncfs(2): all that is open for writing is durable on the local disk, and the coordinator has all names. */
     public void sync() throws ErrnoException {
+        metadata.settle();
         for (InodeIo io : table.all()) {
             InodeIo.Backing backing = io.backing();
             if (backing != null && io.live()) {

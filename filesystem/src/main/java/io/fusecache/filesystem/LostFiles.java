@@ -1,23 +1,25 @@
 package io.fusecache.filesystem;
 
+import io.fusecache.cache.CachedFile;
+import io.fusecache.cache.LocalTier;
+import io.fusecache.metadata.Metadata;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Bytes that were written here and can never be committed, because another node's version stands since this node lost its
- * lease: kept aside, named, counted, and left to people.
+ * lease: kept aside, named, and left to people.
  */
 final class LostFiles {
     private static final Logger LOG = LoggerFactory.getLogger(LostFiles.class);
     private static final int MAX_PER_FILE = 1000;
 
     private final Path directory;
-    private final LongAdder count = new LongAdder();
 
     LostFiles(Path directory) {
         this.directory = directory;
@@ -30,7 +32,6 @@ final class LostFiles {
             Path kept = directory.resolve(ino + "." + baseVersion + (i == 0 ? "" : "." + i));
             try {
                 Files.createLink(kept, backing);
-                count.increment();
                 LOG.error(
                         "inode {} was written here on top of version {}, but this node lost its lease and another version"
                                 + " stands: the bytes are kept as {}",
@@ -46,7 +47,15 @@ final class LostFiles {
                 MAX_PER_FILE + " lost versions of inode " + ino + " are kept in " + directory + " already");
     }
 
-    long count() {
-        return count.sum();
+    /** Keeps what is here of a file that this node made and that will never be in the namespace. */
+    void keepIfLost(Metadata metadata, LocalTier local, long ino) throws IOException {
+        if (metadata.lost(ino)) {
+            Optional<CachedFile> found = local.find(ino);
+            if (found.isPresent()) {
+                try (CachedFile file = found.get()) {
+                    keep(ino, file.version().version(), file.path());
+                }
+            }
+        }
     }
 }

@@ -67,6 +67,7 @@ final class Recovery {
 
     private void discard(long ino) {
         try {
+            lost.keepIfLost(metadata, local, ino);
             local.discard(ino);
         } catch (IOException e) {
             LOG.warn("the cached bytes of removed inode {} stay: {}", ino, e.getMessage());

@@ -121,6 +121,7 @@ final class Releases {
         if (backing.file() == null) {
             return;
         }
+        metadata.settle(NodeIds.ino(nodeId));
         try {
             backing.file().sync(dataOnly);
             if (backing.mode() == InodeIo.Mode.PASSTHROUGH && Handle.of(handle).read()) {

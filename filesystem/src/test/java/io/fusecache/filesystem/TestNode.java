@@ -10,12 +10,14 @@ import io.fusecache.cache.ReadOutcome;
 import io.fusecache.cache.ReadPlan;
 import io.fusecache.cache.TierCounters;
 import io.fusecache.metadata.CoordinatorClient;
+import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.FileVersion;
-import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NewInode;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
+import io.fusecache.metadata.delegation.DelegationRecalls;
+import io.fusecache.metadata.delegation.Delegations;
 import io.fusecache.testkit.ChannelDisk;
 import io.fusecache.tiers.cloud.BucketOptions;
 import io.fusecache.tiers.cloud.BucketTier;
@@ -45,7 +47,8 @@ final class TestNode implements AutoCloseable {
     final TestCluster cluster;
     final NvmeTier local;
     final FileSystem files;
-    final Metadata metadata;
+    final Delegations metadata;
+    private final CoordinatorClient session;
     final ChannelDisk disk = new ChannelDisk();
     final KernelStandIn kernel = new KernelStandIn();
     final TierCounters counters = new TierCounters();
@@ -62,7 +65,8 @@ final class TestNode implements AutoCloseable {
             long capacityBytes,
             Duration uploadDelay,
             Duration bucketRefresh,
-            Duration spaceWait) {
+            Duration spaceWait,
+            boolean delegations) {
         static Setup of(boolean passthrough) {
             return new Setup(
                     passthrough,
@@ -70,23 +74,28 @@ final class TestNode implements AutoCloseable {
                     1L << 30,
                     Duration.ofMillis(20),
                     Duration.ofMinutes(10),
-                    Duration.ofSeconds(5));
+                    Duration.ofSeconds(5),
+                    Boolean.getBoolean("fusecache.delegations"));
+        }
+
+        Setup withDelegations() {
+            return new Setup(passthrough, durability, capacityBytes, uploadDelay, bucketRefresh, spaceWait, true);
         }
 
         Setup with(Durability level) {
-            return new Setup(passthrough, level, capacityBytes, uploadDelay, bucketRefresh, spaceWait);
+            return new Setup(passthrough, level, capacityBytes, uploadDelay, bucketRefresh, spaceWait, delegations);
         }
 
         Setup withCapacity(long bytes, Duration wait) {
-            return new Setup(passthrough, durability, bytes, uploadDelay, bucketRefresh, wait);
+            return new Setup(passthrough, durability, bytes, uploadDelay, bucketRefresh, wait, delegations);
         }
 
         Setup withUploadDelay(Duration delay) {
-            return new Setup(passthrough, durability, capacityBytes, delay, bucketRefresh, spaceWait);
+            return new Setup(passthrough, durability, capacityBytes, delay, bucketRefresh, spaceWait, delegations);
         }
 
         Setup withBucketRefresh(Duration refresh) {
-            return new Setup(passthrough, durability, capacityBytes, uploadDelay, refresh, spaceWait);
+            return new Setup(passthrough, durability, capacityBytes, uploadDelay, refresh, spaceWait, delegations);
         }
     }
 
@@ -98,11 +107,13 @@ final class TestNode implements AutoCloseable {
         InstantSource clock = InstantSource.system();
         Recalls recalls = new Recalls(kernel);
         this.coordinator = new CuttableTransport(cluster.coordinator.transport());
-        this.metadata = CoordinatorClient.builder(new NodeAddress(id, "", ""), recalls)
+        DelegationRecalls heard = new DelegationRecalls(recalls);
+        this.session = CoordinatorClient.builder(new NodeAddress(id, "", ""), heard)
                 .bound(Duration.ofSeconds(5))
                 .connect(coordinator);
         this.local = NvmeTier.open(
                 NvmeOptions.of(List.of(cache), "volume", id, setup.capacityBytes(), 0), disk, memory, clock);
+        this.metadata = delegations(session, heard, setup, clock);
         CloudTier cloud =
                 cluster.moody(new BucketTier(cluster.store(), memory, BucketOptions.of(Duration.ofSeconds(10))));
         this.fetcher = new BlockFetcher(
@@ -140,8 +151,29 @@ final class TestNode implements AutoCloseable {
         files.start();
     }
 
+    private Delegations delegations(CoordinatorClient client, DelegationRecalls heard, Setup setup, InstantSource clock)
+            throws IOException {
+        try {
+            return Delegations.open(
+                    client,
+                    heard,
+                    new Delegations.Options(
+                            cache.resolve("changes"),
+                            cache.resolve("setaside"),
+                            setup.delegations() && setup.durability() == Durability.LOCAL,
+                            Duration.ofSeconds(5),
+                            clock));
+        } catch (ErrnoException e) {
+            throw new IOException(e);
+        }
+    }
+
     Programs programs() {
         return new Programs(this);
+    }
+
+    void losesChanges() {
+        coordinator.losesChanges();
     }
 
     boolean isDown() {
@@ -175,6 +207,7 @@ final class TestNode implements AutoCloseable {
             files.close();
             fetcher.close();
             metadata.close();
+            session.close();
             local.close();
         }
     }

@@ -330,6 +330,17 @@ public final class CoordinatorClient implements Metadata {
                 .value();
     }
 
+    /** Tells the coordinator what was done in delegated directories; does not wait for the answer. */
+    public CompletableFuture<Answer> delegated(Operation.Delegated changes) throws ErrnoException {
+        for (Operation.DelegatedChange change : changes.changes()) {
+            if (change.operation() instanceof Operation.Commit commit) {
+                advertisements.committed(
+                        commit.content().ino(), commit.content().version());
+            }
+        }
+        return session.submit(changes);
+    }
+
     // who holds what
 
     @Override

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param deviceNumber as mknod(2) got it; 0 but for devices
  * @param target of a symlink, else null
  * @param version of the content ({@link FileVersion#version}); 0 but for regular files that were committed once
- * @param writer the node that holds the write lease, or null
+ * @param writer the node that holds the write lease, or null; of a directory: to which it is delegated
  * @param extended whether it has extended attributes, ACLs included; may be true where the last of them is gone
  * @param kept removed, and in the trash: its bytes are to be kept as those of a file with a name
  */

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The namespace of one volume, as one node uses it.
  *
- * <p>Every operation is atomic, and durable at the coordinator when it returns. Once it has returned, every node sees it:
+ * <p>Every operation is atomic, and durable when it returns: at the coordinator, but where directories are delegated to this node
+ * and {@link #settle} says otherwise. Once it has returned, every node sees it:
  * read leases on what it changed have been recalled before. Answers to reads come with a read lease and are cached until
  * it is recalled; the {@code cached} methods answer from that cache alone and never block.
  *
@@ -153,6 +154,20 @@ public interface Metadata extends AutoCloseable {
      * lease; the caller is the node that committed it.
      */
     boolean seal(long ino, long version, int[] checksums) throws ErrnoException;
+
+    /**
+     * Returns when what was answered about the inode outlives the machines, as everything does that the coordinator answered itself. A
+     * node that answers without it needs to be told.
+     */
+    default void settle(long ino) throws ErrnoException {}
+
+    /** The same of everything. */
+    default void settle() throws ErrnoException {}
+
+    /** Whether the inode was made by this node and will never be in the namespace: whoever has its bytes keeps them for people. */
+    default boolean lost(long ino) {
+        return false;
+    }
 
     // who holds what
 

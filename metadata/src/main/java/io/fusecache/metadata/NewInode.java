@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param permissions as asked for: the umask is taken off, unless the parent has a default ACL (umask(2))
  * @param target for a symlink, else null
- * @param openForWriting grants the write lease to the calling node in the same step
+ * @param openForWriting grants the write lease to the calling node in the same step; that of a directory is its delegation, and not
+ *     always to be had: the answer says who is its writer
  * @param umask of the caller
  */
 public record NewInode(

@@ -2,11 +2,13 @@ package io.fusecache.client.bridge;
 
 import io.fusecache.filesystem.FileSystem;
 import io.fusecache.filesystem.Node;
+import io.fusecache.fuse.session.Reply;
 import io.fusecache.fuse.wire.DirectoryBuffer;
 import io.fusecache.fuse.wire.FileName;
 import io.fusecache.metadata.DirectoryEntry;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.Inode;
+import io.fusecache.metadata.Metadata;
 import java.util.List;
 
 /** Fills the kernel's buffer from where a listing left off. Cookies 1 and 2 are "." and "..", 0 is the start. */
@@ -20,13 +22,21 @@ final class DirectoryListing {
     private static final int PLUS_ENTRY_BYTES = 160;
 
     private final FileSystem files;
+    private final Metadata metadata;
     private final KernelTypes types;
     private final Validity validity;
 
-    DirectoryListing(FileSystem files, KernelTypes types, Validity validity) {
+    DirectoryListing(FileSystem files, Metadata metadata, KernelTypes types, Validity validity) {
         this.files = files;
+        this.metadata = metadata;
         this.types = types;
         this.validity = validity;
+    }
+
+    /** fsync(2) of a directory: all that was done in it outlives the machine. */
+    void sync(Reply reply) throws ErrnoException {
+        metadata.settle();
+        reply.ok();
     }
 
     void fill(DirectoryBuffer buffer, long directory, long after, int size) throws ErrnoException {

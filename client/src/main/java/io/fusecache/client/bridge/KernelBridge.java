@@ -52,7 +52,7 @@ public final class KernelBridge implements FuseHandler {
         this.files = files;
         this.validity = new Validity(metadata, port, nameValidity);
         this.types = new KernelTypes(validity, clock);
-        this.listing = new DirectoryListing(files, types, validity);
+        this.listing = new DirectoryListing(files, metadata, types, validity);
         this.creation = new Creation(files);
         this.answering = new Answering(executor);
         this.locks = new KernelLocks(metadata.locks(), answering, executor);
@@ -114,7 +114,7 @@ public final class KernelBridge implements FuseHandler {
             case FuseRequest.Opendir r -> opendir(r, reply);
             case FuseRequest.Readdir r -> answering.later(r, reply, () -> readdir(r, reply));
             case FuseRequest.Releasedir r -> reply.ok();
-            case FuseRequest.Fsyncdir r -> reply.ok();
+            case FuseRequest.Fsyncdir r -> answering.later(r, reply, () -> listing.sync(reply));
             case FuseRequest.Statfs r -> answering.later(r, reply, () -> statfs(reply));
             case FuseRequest.Syncfs r -> answering.later(r, reply, () -> sync(reply));
             case FuseRequest.Getxattr r -> getxattr(r, reply);

@@ -32,6 +32,14 @@ final class MetricsText {
                 "1 while the session with the coordinator stands",
                 status -> status.coordinator().connected() ? 1 : 0);
         gauge(
+                "fuse_changes_pending",
+                "changes in delegated directories that the coordinator is still to get",
+                status -> status.coordinator().pendingChanges());
+        counter(
+                "fuse_changes_set_aside_total",
+                "changes in delegated directories that the coordinator did not take",
+                () -> status.coordinator().changesSetAside());
+        gauge(
                 "fuse_nvme_used_bytes",
                 "bytes of the cache on NVMe",
                 status -> status.nvme().usedBytes());

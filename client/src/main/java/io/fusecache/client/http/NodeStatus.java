@@ -27,7 +27,12 @@ public record NodeStatus(
      */
     public record Kernel(String protocol, boolean passthrough, String passthroughReason, int threads) {}
 
-    public record Coordinator(boolean connected, List<String> addresses, List<String> http) {
+    /**
+     * @param pendingChanges in delegated directories, which the coordinator is still to get
+     * @param changesSetAside of them, because another node was let in before it got them
+     */
+    public record Coordinator(
+            boolean connected, List<String> addresses, List<String> http, long pendingChanges, long changesSetAside) {
         public Coordinator {
             addresses = List.copyOf(addresses);
             http = List.copyOf(http);

@@ -126,7 +126,7 @@ public final class NodeSettings {
                                     settings.origin(COORDINATOR_GRPC),
                                     grpcAddresses.size()));
         }
-        return new Coordinator(httpAddresses, grpcAddresses, positive(COORDINATOR_TIMEOUT));
+        return new Coordinator(httpAddresses, grpcAddresses, positive(COORDINATOR_TIMEOUT), settings.yes(DELEGATIONS));
     }
 
     private Network network() throws UsageException {

@@ -30,6 +30,12 @@ public enum Setting {
             "30s",
             "how long a request waits for a coordinator that is away before it fails with EIO",
             env("FUSE_COORDINATOR_TIMEOUT")),
+    DELEGATIONS(
+            "delegations",
+            "BOOL",
+            "false",
+            "in directories that this node makes it answers alone, and tells the coordinator within 100 ms",
+            env("FUSE_DELEGATIONS")),
     PORT("port", "PORT", "8081", "HTTP: API, metrics, blocks for peers; 0 for any free port", env("FUSE_PORT")),
     GRPC_PORT("grpc-port", "PORT", "9081", "told to other nodes; nothing listens there yet", env("FUSE_GRPC_PORT")),
     LISTEN("listen", "ADDRESS", "0.0.0.0", "address to listen on", env("FUSE_LISTEN")),

@@ -121,7 +121,7 @@ final class MemoryNode implements NodeFiles, NodeInsight {
                 false,
                 "local",
                 new NodeStatus.Kernel("7.45", true, "kernel 6.18", 2),
-                new NodeStatus.Coordinator(true, List.of("localhost:9080"), List.of("localhost:8080")),
+                new NodeStatus.Coordinator(true, List.of("localhost:9080"), List.of("localhost:8080"), 0, 0),
                 new NodeStatus.Nvme(List.of("/cache"), 100, 40, 10, 3, 5, 1),
                 new NodeStatus.Cloud("file", "/bucket", ""),
                 new NodeStatus.Uploads(1, 10, 0, 2, null),

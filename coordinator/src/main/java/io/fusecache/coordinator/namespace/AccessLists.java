@@ -3,6 +3,7 @@ package io.fusecache.coordinator.namespace;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.metadata.AccessControlList;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;

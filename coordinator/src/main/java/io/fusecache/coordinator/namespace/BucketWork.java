@@ -133,7 +133,7 @@ final class BucketWork {
     /** Nobody's any more, but remembered for a while. */
     static void freeKey(Execution run, String key) {
         setKey(run, key, 0, 0);
-        run.state().put(Keys.freed(run.now().seconds(), key), new byte[0]);
+        run.state().put(Keys.freed(run.context().now().seconds(), key), new byte[0]);
     }
 
     /**

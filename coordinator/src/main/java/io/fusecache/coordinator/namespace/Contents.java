@@ -5,6 +5,7 @@ import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.metadata.AccessControlList;
 import io.fusecache.metadata.AttributeChange;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
@@ -38,27 +39,10 @@ final class Contents {
         Node node = run.node(op.ino());
         Inode inode = node.inode();
         AttributeChange change = op.change();
-        Draft draft = new Draft(inode).changed(run.now());
-        int permissions = change.permissions() == null ? inode.permissions() : change.permissions() & 07777;
-        if (change.clearSetId()) {
-            permissions &= ~04000;
-            if ((permissions & 0010) != 0) {
-                permissions &= ~02000;
-            }
-        }
-        draft.permissions(permissions);
+        Inode changed = new Draft(inode).changed(run.now()).apply(change).inode();
         if (change.permissions() != null) {
-            AccessLists.follow(run, inode, permissions);
+            AccessLists.follow(run, inode, changed.permissions());
         }
-        draft.owner(
-                change.uid() == null ? inode.uid() : change.uid(), change.gid() == null ? inode.gid() : change.gid());
-        if (change.accessed() != null) {
-            draft.accessed(change.accessed());
-        }
-        if (change.modified() != null) {
-            draft.modified(change.modified());
-        }
-        Inode changed = draft.inode();
         run.save(node, changed);
         return changed;
     }

@@ -18,6 +18,7 @@ import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.session.Answer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,10 @@ final class Execution {
     private Counters counters;
     private final Counters countersBefore;
     private boolean recallAsker;
+    private boolean tellsAll;
+    private Timestamp now;
+    private long givenNumber;
+    private final Map<Long, NodeId> delegatedElsewhere = new LinkedHashMap<>();
     private @Nullable NodeId writeConflict;
 
     Execution(Context context, View view) {
@@ -58,14 +63,23 @@ final class Execution {
         }
         countersBefore = Counters.of(bytes);
         counters = countersBefore;
+        now = context.now();
     }
 
     Context context() {
         return context;
     }
 
+    /** The time of what is changed. */
     Timestamp now() {
-        return context.now();
+        return now;
+    }
+
+    /** What follows was done then, and what it makes has that number; 0 for none. The answer tells all that is changed. */
+    void asDoneBefore(Timestamp at, long number) {
+        now = at;
+        givenNumber = number;
+        tellsAll = true;
     }
 
     NodeId caller() {
@@ -121,7 +135,16 @@ final class Execution {
         if (node.inode().links() == 0) {
             throw new ErrnoException(Errno.ENOENT, "directory " + ino + " was removed");
         }
+        look(node);
         return node;
+    }
+
+    /** Goes by what is in an inode. Of a directory that is delegated to another node that is not all yet. */
+    void look(Node node) {
+        NodeId writer = node.inode().writer();
+        if (node.inode().directory() && writer != null && !writer.equals(context.node())) {
+            delegatedElsewhere.put(node.ino(), writer);
+        }
     }
 
     /** Changes what clients see of an inode. */
@@ -149,9 +172,22 @@ final class Execution {
         counters = counters.plus(inodes, usedBytes);
     }
 
-    long newInode() {
+    long newInode() throws ErrnoException {
+        if (givenNumber != 0) {
+            long given = givenNumber;
+            givenNumber = 0;
+            if (given >= counters.nextInode() || find(given) != null) {
+                throw new ErrnoException(Errno.EINVAL, "inode number " + given + " was not given out for this");
+            }
+            return given;
+        }
+        return newInodes(1);
+    }
+
+    /** The first of so many numbers in a row, which nobody else gets. */
+    long newInodes(int count) {
         long ino = counters.nextInode();
-        counters = counters.withNextInode(ino + 1);
+        counters = counters.withNextInode(ino + count);
         return ino;
     }
 
@@ -216,6 +252,10 @@ final class Execution {
     }
 
     void unlinked(long ino) {
+        if (tellsAll) {
+            // Nobody else has ever seen it.
+            return;
+        }
         unlinked.add(ino);
     }
 
@@ -224,8 +264,9 @@ final class Execution {
     }
 
     /** As {@link #lease} for an inode that the result itself shows. */
-    void leaseListed(long ino) {
-        listed.add(ino);
+    void leaseListed(Node node) {
+        look(node);
+        listed.add(node.ino());
     }
 
     void tell(long directory, FileName name, long ino) {
@@ -263,7 +304,7 @@ final class Execution {
             counters = counters.withHistory(history());
             changes.put(Keys.counters(), counters.toBytes());
         }
-        if (recallAsker || touched.size() > MOST_CHANGES_TOLD) {
+        if (recallAsker || (touched.size() > MOST_CHANGES_TOLD && !tellsAll)) {
             return outcome(Answer.of(result), changes, Set.of(), true);
         }
         // The asker learns what it changed, so that its cache goes on without a recall.
@@ -274,6 +315,9 @@ final class Execution {
     Outcome failed(ErrnoException failure) {
         Changes none = new Changes(changes);
         Answer.Failure told = new Answer.Failure(failure.errno(), failure.reason());
+        if (!delegatedElsewhere.isEmpty()) {
+            return outcome(new Answer(told, new Answer.Nothing(), List.of(), List.of()), none, Set.of(), false);
+        }
         if (!saved.isEmpty() || !changes.isEmpty()) {
             return Outcome.of(new Answer(told, new Answer.Nothing(), List.of(), List.of()), none);
         }
@@ -286,6 +330,7 @@ final class Execution {
         for (long ino : leased) {
             Node node = find(ino);
             if (node != null) {
+                look(node);
                 inodes.add(new Answer.KnownInode(node.inode(), contents.get(ino)));
                 granted.add(ino);
             }
@@ -299,8 +344,19 @@ final class Execution {
             Node node = saved.get(ino);
             if (node != null && node.inode().directory()) {
                 directories.add(ino);
+                look(node);
             }
         }
-        return new Outcome(answer, batch, touched, unlinked, renamed, directories, granted, askerToo, writeConflict);
+        return new Outcome(
+                answer,
+                batch,
+                touched,
+                unlinked,
+                renamed,
+                directories,
+                granted,
+                askerToo,
+                writeConflict,
+                Map.copyOf(delegatedElsewhere));
     }
 }

@@ -7,6 +7,7 @@ import io.fusecache.coordinator.state.KeyRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.metadata.AccessControlList;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;

@@ -6,6 +6,7 @@ import io.fusecache.coordinator.state.Entry;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
 import io.fusecache.metadata.DirectoryEntry;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
@@ -64,7 +65,7 @@ final class Names {
             if (node == null) {
                 throw new AssertionError("entry '" + at.name() + "' leads to no inode");
             }
-            run.leaseListed(node.ino());
+            run.leaseListed(node);
             entries.add(new DirectoryEntry(at.name(), Keys.number(key, 9), node.inode()));
             return entries.size() < limit;
         });
@@ -146,6 +147,9 @@ final class Names {
 
     private static Inode finishMaking(Execution run, Node node, NewInode wanted) {
         Inode inode = node.inode();
+        if (inode.directory() && wanted.openForWriting() && Delegations.mayBe(run, inode)) {
+            return Contents.grant(run, node);
+        }
         if (!inode.regular()) {
             return inode;
         }
@@ -199,6 +203,7 @@ final class Names {
         if (!node.inode().directory()) {
             throw new ErrnoException(Errno.ENOTDIR, "'" + op.name() + "' is no directory");
         }
+        run.look(node);
         if (node.entries() != 0) {
             throw new ErrnoException(Errno.ENOTEMPTY, "'" + op.name() + "' has " + node.entries() + " entries");
         }

@@ -7,6 +7,7 @@ import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.SessionRecord;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.coordinator.state.VolumeRecord;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileType;
 import io.fusecache.metadata.Inode;
@@ -18,6 +19,7 @@ import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Operation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -77,7 +79,7 @@ public final class Namespace {
         };
     }
 
-    private static Answer.Result change(Execution run, Operation.Mutation operation) throws ErrnoException {
+    static Answer.Result change(Execution run, Operation.Mutation operation) throws ErrnoException {
         return switch (operation) {
             case Operation.Create op -> new Answer.OneInode(Names.create(run, op));
             case Operation.CreateUnnamed op -> new Answer.OneInode(Names.createUnnamed(run, op));
@@ -131,6 +133,7 @@ public final class Namespace {
                 yield new Answer.Nothing();
             }
             case Operation.ImportListing op -> new Answer.Count(Imports.take(run, op));
+            case Operation.Delegated op -> Delegations.take(run, op);
         };
     }
 
@@ -167,6 +170,13 @@ public final class Namespace {
         if (newProcess) {
             BucketWork.restarted(run, session.node());
         }
+        return run.succeeded(new Answer.Nothing());
+    }
+
+    /** The node has given these directories back, and all that it did there. Nobody's view of them changes by that. */
+    public static Outcome endDelegations(Map<Long, NodeId> delegated, Context context, View view) {
+        Execution run = new Execution(context, view);
+        delegated.forEach((ino, node) -> Delegations.end(run, ino, node));
         return run.succeeded(new Answer.Nothing());
     }
 

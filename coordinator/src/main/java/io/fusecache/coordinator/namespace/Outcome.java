@@ -3,6 +3,7 @@ package io.fusecache.coordinator.namespace;
 import io.fusecache.coordinator.state.Changes;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Answer;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param leased what the answer gives the asking session a read lease on
  * @param recallAsker whether the asking session's own caches are behind as well
  * @param writeConflict the node whose write lease on the one touched inode stands in the way, where the answer names it
+ * @param delegated directories that this goes by and that are delegated to other nodes: whatever it came to is of no account before
+ *     they are given back
  */
 public record Outcome(
         Answer answer,
@@ -27,9 +30,10 @@ public record Outcome(
         Set<Long> directories,
         Set<Long> leased,
         boolean recallAsker,
-        @Nullable NodeId writeConflict) {
+        @Nullable NodeId writeConflict,
+        Map<Long, NodeId> delegated) {
     /** An answer that changes nothing and gives no lease. */
     public static Outcome of(Answer answer, Changes none) {
-        return new Outcome(answer, none, Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), false, null);
+        return new Outcome(answer, none, Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), false, null, Map.of());
     }
 }

@@ -59,6 +59,10 @@ public final class Quotas {
         }
     }
 
+    static boolean any(View view) {
+        return !limited(view).isEmpty();
+    }
+
     private static Set<Long> limited(View view) {
         Set<Long> limited = new TreeSet<>();
         byte[] prefix = Keys.quotas();
@@ -213,6 +217,7 @@ public final class Quotas {
         Execution run = new Execution(context, view);
         try {
             run.directory(directory);
+            Delegations.look(run);
             byte[] known = run.state().get(Keys.quota(directory));
             QuotaRecord used = known == null ? counted(run, directory) : QuotaRecord.of(known);
             QuotaRecord quota = new QuotaRecord(mostBytes, mostInodes, used.usedBytes(), used.usedInodes());

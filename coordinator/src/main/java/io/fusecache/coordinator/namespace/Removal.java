@@ -3,6 +3,7 @@ package io.fusecache.coordinator.namespace;
 import io.fusecache.coordinator.state.ContentRecord;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.Inode;
 import java.util.ArrayList;

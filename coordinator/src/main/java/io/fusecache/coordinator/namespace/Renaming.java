@@ -2,6 +2,7 @@ package io.fusecache.coordinator.namespace;
 
 import io.fusecache.coordinator.state.Entry;
 import io.fusecache.coordinator.state.Node;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
@@ -104,6 +105,7 @@ final class Renaming {
         if (!moved.inode().directory() && replaced.inode().directory()) {
             throw new ErrnoException(Errno.EISDIR, "'" + op.newName() + "' is a directory");
         }
+        run.look(replaced);
         if (replaced.entries() != 0) {
             throw new ErrnoException(Errno.ENOTEMPTY, "'" + op.newName() + "' has " + replaced.entries() + " entries");
         }

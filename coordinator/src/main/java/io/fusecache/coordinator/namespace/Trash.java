@@ -5,6 +5,7 @@ import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.TrashRecord;
 import io.fusecache.coordinator.state.TrashRule;
 import io.fusecache.coordinator.state.View;
+import io.fusecache.metadata.Draft;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
 import io.fusecache.metadata.FileName;
@@ -164,6 +165,7 @@ public final class Trash {
         }
         TrashRule rule = new TrashRule(time.toMillis());
         if (!rule.equals(rule(view))) {
+            Delegations.look(run);
             run.state().put(Keys.trashRule(), rule.toBytes());
         }
         return run.succeeded(new Answer.Nothing());

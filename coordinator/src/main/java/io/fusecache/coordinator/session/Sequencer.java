@@ -1,6 +1,7 @@
 package io.fusecache.coordinator.session;
 
 import io.fusecache.coordinator.namespace.Context;
+import io.fusecache.coordinator.namespace.Namespace;
 import io.fusecache.coordinator.namespace.Outcome;
 import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Keys;
@@ -69,10 +70,13 @@ final class Sequencer {
     private final AtomicLong recallsSent = new AtomicLong();
     private final AtomicLong commands = new AtomicLong();
 
-    /** Ends write leases of nodes that are gone. */
+    /** Who has the write leases, of those that are gone, too. */
     interface Fence {
         /** Called with the node that stands in a writer's way. Whether it was fenced, or will be looked at again. */
         boolean fenceIfGone(NodeId node);
+
+        /** The session of a node; null where it has none: then what it had is being ended. */
+        @Nullable Session sessionOf(NodeId node);
     }
 
     private final Fence fence;
@@ -230,6 +234,10 @@ final class Sequencer {
         long session = turn.session == null ? 0 : turn.session.id();
         Context context = new Context(now(), session, node, turn.inUse, Collections.unmodifiableSet(live));
         Outcome outcome = execute(turn, context);
+        if (!outcome.delegated().isEmpty()) {
+            awaitReturn(turn, outcome.delegated());
+            return;
+        }
         Turn ahead = ahead(turn, outcome);
         if (ahead != null) {
             release(turn);
@@ -287,6 +295,29 @@ final class Sequencer {
         });
     }
 
+    /**
+     * Asks for delegations back, and holds nothing meanwhile: what their nodes did there comes as commands, which are executed as they
+     * come. The turn runs again when the last of the nodes has said that all of it has.
+     */
+    private void awaitReturn(Turn turn, Map<Long, NodeId> delegated) {
+        release(turn);
+        Map<NodeId, Set<Long>> holders = new HashMap<>();
+        delegated.forEach((ino, node) ->
+                holders.computeIfAbsent(node, none -> new HashSet<>()).add(ino));
+        Map<Session, Set<Long>> asked = new HashMap<>();
+        for (Map.Entry<NodeId, Set<Long>> held : holders.entrySet()) {
+            Session holder = fence.sessionOf(held.getKey());
+            if (holder == null) {
+                // The end of what it had is a command on its way.
+                await(turn, held.getValue().iterator().next(), lease.toNanos());
+                return;
+            }
+            asked.put(holder, held.getValue());
+        }
+        asked.forEach((holder, inodes) ->
+                recall(holder, new Session.Recalling(turn, inodes, false, Set.of(), System.nanoTime(), true)));
+    }
+
     private void block(Turn turn, Set<Long> inodes) {
         Set<Long> now = new HashSet<>(turn.blocked);
         now.addAll(inodes);
@@ -311,6 +342,22 @@ final class Sequencer {
         assertInTurn();
         Session.Recalling recalling = session.recalls().remove(recall);
         if (recalling == null) {
+            return;
+        }
+        if (recalling.delegations()) {
+            // Its leases are as they were; whoever waits comes behind the end of the delegations.
+            NodeId node = session.node();
+            Map<Long, NodeId> given = new HashMap<>();
+            recalling.inodes().forEach(ino -> given.put(ino, node));
+            start(new Turn(
+                    null,
+                    0,
+                    0,
+                    true,
+                    0,
+                    (context, state) -> Namespace.endDelegations(given, context, state),
+                    outcome -> {}));
+            answered(session, recalling, Set.of());
             return;
         }
         // What was asked back for its number alone may have been granted again behind the recall.
@@ -405,13 +452,16 @@ final class Sequencer {
             finish(turn, outcome);
             return;
         }
-        long ino = outcome.touched().iterator().next();
-        writeWaiters.computeIfAbsent(ino, none -> new LinkedHashSet<>()).add(turn);
         boolean fenced = fence.fenceIfGone(holder);
         // A holder may go at any time while somebody waits for it: look again then.
-        long again = fenced ? nanos : Math.min(nanos, lease.toNanos());
+        await(turn, outcome.touched().iterator().next(), fenced ? nanos : Math.min(nanos, lease.toNanos()));
+    }
+
+    /** Runs again when something of the inode has changed, or after that time. */
+    private void await(Turn turn, long ino, long nanos) {
+        writeWaiters.computeIfAbsent(ino, none -> new LinkedHashSet<>()).add(turn);
         int stop = turn.stops;
-        schedule(() -> wake(turn, ino, stop), again);
+        schedule(() -> wake(turn, ino, stop), nanos);
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // an error in a turn is logged by whoever runs it

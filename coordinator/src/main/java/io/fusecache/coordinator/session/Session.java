@@ -22,10 +22,21 @@ public final class Session {
      * @param names whether names are recalled as well
      * @param directories those of the inodes that are directories, where names are not recalled
      * @param sinceNanos when it last was not sent yet
+     * @param delegations it is for those of these directories, and not for leases on them
      */
-    record Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {
+    record Recalling(
+            @Nullable Turn turn,
+            Set<Long> inodes,
+            boolean names,
+            Set<Long> directories,
+            long sinceNanos,
+            boolean delegations) {
+        Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {
+            this(turn, inodes, names, directories, sinceNanos, false);
+        }
+
         Recalling since(long nanos) {
-            return new Recalling(turn, inodes, names, directories, nanos);
+            return new Recalling(turn, inodes, names, directories, nanos, delegations);
         }
     }
 

@@ -81,7 +81,17 @@ public final class Sessions {
         this.lease = limits.lease();
         this.leases = new LeaseTable(limits.mostLeasesPerSession());
         this.blocks = new BlockDirectory(limits.mostVersionsInDirectory());
-        this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, blocks, this::fenceIfGone);
+        this.sequencer = new Sequencer(view, log, clock, timer, lease, leases, blocks, new Sequencer.Fence() {
+            @Override
+            public boolean fenceIfGone(NodeId node) {
+                return Sessions.this.fenceIfGone(node);
+            }
+
+            @Override
+            public @Nullable Session sessionOf(NodeId node) {
+                return Sessions.this.sessionOf(node);
+            }
+        });
         this.locks = new LockDesk(sequencer, this::endIfGone, lease.toNanos());
     }
 
@@ -390,13 +400,24 @@ public final class Sessions {
             return outcome;
         };
         sequencer.start(turn(session, request, true, command, outcome -> {
-            if (mutation instanceof Operation.Commit commit && outcome.answer().failure() == null) {
-                Operation.Holding all = new Operation.Holding(
-                        commit.content().ino(), commit.content().version(), true, null);
-                blocks.report(session.node(), all);
+            if (outcome.answer().failure() == null) {
+                holds(session, mutation);
+            }
+            if (mutation instanceof Operation.Delegated delegated
+                    && outcome.answer().failure() == null) {
+                delegated.changes().forEach(change -> holds(session, change.operation()));
             }
             replyToChange(session, request, outcome.answer());
         }));
+    }
+
+    /** Who has committed a version has all of it. */
+    private void holds(Session session, Operation.Mutation done) {
+        if (done instanceof Operation.Commit commit) {
+            Operation.Holding all = new Operation.Holding(
+                    commit.content().ino(), commit.content().version(), true, null);
+            blocks.report(session.node(), all);
+        }
     }
 
     private static Turn turn(
@@ -511,6 +532,14 @@ public final class Sessions {
         // Its session ended without giving them back: the node restarted, and never came again.
         startEnd(0, node, true);
         return true;
+    }
+
+    private @Nullable Session sessionOf(NodeId node) {
+        Session session = sessions.of(node);
+        if (session == null) {
+            startEnd(0, node, true);
+        }
+        return session;
     }
 
     /** Nothing of the session counts from now on; what it held in the state goes with the next turn. */

@@ -217,6 +217,16 @@ public final class Keys {
         return of('Y', node.value(), ino);
     }
 
+    /** Of all nodes. */
+    public static byte[] writeLeases() {
+        return new byte[] {'Y'};
+    }
+
+    /** How far the node's changes in delegated directories have come: goes with its write leases, when those are taken from it. */
+    public static byte[] delegatedChanges(NodeId node) {
+        return writeLease(node, 0);
+    }
+
     public static byte[] writeLeases(NodeId node) {
         return of('Y', node.value());
     }

@@ -147,9 +147,9 @@ final class SessionStreamIT {
                 request(1, new Operation.ReadInode(Inode.MAX + 1)));
         ends(
                 Status.Code.FAILED_PRECONDITION,
-                "speaks protocol 7",
+                "speaks protocol " + (Hello.PROTOCOL + 1),
                 Wire.Upstream.newBuilder()
-                        .setHello(Wire.Hello.newBuilder().setProtocol(7))
+                        .setHello(Wire.Hello.newBuilder().setProtocol(Hello.PROTOCOL + 1))
                         .build());
         ends(
                 Status.Code.INVALID_ARGUMENT,

@@ -11,6 +11,7 @@ import io.fusecache.metadata.session.Answer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +85,8 @@ final class LeaseTableTest {
                 Set.of(),
                 Set.of(),
                 false,
-                null);
+                null,
+                Map.of());
         return table.conflicts(outcome, null).keySet();
     }
 }

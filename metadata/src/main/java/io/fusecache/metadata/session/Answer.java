@@ -77,6 +77,14 @@ public record Answer(@Nullable Failure failure, Result result, List<KnownInode> 
 
     public record Begun(Listing listing) implements Result {}
 
+    /**
+     * What a {@link Operation.Delegated} came to.
+     *
+     * @param last the number of the last change that the coordinator has of the node; 0 for none
+     * @param firstInode of the inode numbers that are the node's from now on, {@code count} in a row
+     */
+    public record Delegation(long last, long firstInode, int count) implements Result {}
+
     /** That node has the write lease. */
     public record HeldBy(NodeId node) implements Result {}
 

@@ -24,5 +24,5 @@ public record Hello(
         long session,
         long secret) {
     /** Grows when an old client and a new coordinator, or the reverse, would misunderstand each other. */
-    public static final int PROTOCOL = 6;
+    public static final int PROTOCOL = 7;
 }

@@ -104,6 +104,33 @@ public sealed interface Operation {
     record FinishMove(long id, ObjectRef at) implements Mutation {}
 
     /**
+     * What the session's node did in directories that are delegated to it, in its order: executed whole, or not at all. Each change has
+     * a number, and one that the coordinator has from that node already is left out.
+     *
+     * @param first the number of the first change; those behind it follow one by one
+     * @param numbers so many inode numbers are wanted for what is made next
+     */
+    record Delegated(long first, List<DelegatedChange> changes, int numbers) implements Mutation {
+        /** In one request. */
+        public static final int MOST_CHANGES = 1024;
+
+        public static final int MOST_NUMBERS = 1 << 16;
+
+        public Delegated {
+            changes = List.copyOf(changes);
+        }
+    }
+
+    /**
+     * A change that a program was told of before the coordinator.
+     *
+     * @param at when, by the node's clock: the time that the program sees
+     * @param directory is to be delegated to the node still; 0 for what only the node itself can reach any more
+     * @param ino of what the operation makes, or of what loses its last name by it; else 0
+     */
+    record DelegatedChange(Timestamp at, long directory, long ino, Mutation operation) {}
+
+    /**
      * One part of a listing: the files whose names are after {@code after} and up to {@code through}, and any directories.
      *
      * @param after null in the first part

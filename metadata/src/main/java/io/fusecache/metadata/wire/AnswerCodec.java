@@ -97,6 +97,7 @@ public final class AnswerCodec {
                 work.work().forEach(piece -> message.addWork(RecordCodec.encode(piece)));
                 reply.setWork(message);
             }
+            case Answer.Delegation given -> reply.setDelegation(DelegationCodec.encode(given));
             case Answer.HeldBy(NodeId node) -> reply.setHeldBy(node.value());
             case Answer.Locked(boolean queued) -> reply.setQueued(queued);
             case Answer.Obstacle obstacle -> reply.setObstacle(LockCodec.encode(obstacle));
@@ -170,6 +171,7 @@ public final class AnswerCodec {
                 yield new Answer.Work(work);
             }
             case BEGUN -> new Answer.Begun(RecordCodec.decode(reply.getBegun()));
+            case DELEGATION -> DelegationCodec.decode(reply.getDelegation());
             case HELD_BY -> new Answer.HeldBy(new NodeId(reply.getHeldBy()));
             case QUEUED -> new Answer.Locked(reply.getQueued());
             case OBSTACLE -> LockCodec.decode(reply.getObstacle());

@@ -123,6 +123,7 @@ final class OperationCodec {
                 request.setFinishMove(
                         Wire.FinishMove.newBuilder().setId(finish.id()).setAt(RecordCodec.encode(finish.at())));
             case Operation.ImportListing listing -> request.setImportListing(encode(listing));
+            case Operation.Delegated delegated -> request.setDelegated(DelegationCodec.encode(delegated));
         }
     }
 
@@ -278,6 +279,7 @@ final class OperationCodec {
                 new Operation.RenewWork(
                         request.getRenewWork().getId(),
                         RecordCodec.duration(request.getRenewWork().getLeaseNanos()));
+            case DELEGATED -> DelegationCodec.decode(request.getDelegated());
             case FINISH_WORK -> new Operation.FinishWork(request.getFinishWork());
             case FINISH_MOVE ->
                 new Operation.FinishMove(

@@ -6,6 +6,7 @@ import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.session.Operation;
 import io.fusecache.metadata.session.Operation.Holding;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
@@ -58,7 +59,9 @@ final class RandomRecord {
             return new Holding(ino(), size(), all, all || random.nextBoolean() ? null : bits());
         }
         if (type.isSealed()) {
-            List<Class<?>> records = recordsOf(type);
+            List<Class<?>> records = new ArrayList<>(recordsOf(type));
+            // One may not be in another.
+            records.remove(Operation.Delegated.class);
             return of(records.get(random.nextInt(records.size())));
         }
         RecordComponent[] components = type.getRecordComponents();
@@ -85,7 +88,8 @@ final class RandomRecord {
                         ? (Object) random.nextInt(010000)
                         : value(component.getGenericType());
             case "umask" -> random.nextInt(01000);
-            case "slot", "limit", "slots" -> random.nextInt() & Integer.MAX_VALUE;
+            case "numbers" -> random.nextInt(1 + Operation.Delegated.MOST_NUMBERS);
+            case "slot", "limit", "slots", "count" -> random.nextInt() & Integer.MAX_VALUE;
             case "size", "usedBytes", "availableBytes", "sequence" -> size();
             case "inodes", "inUse" -> component.getType() == Set.class ? inodes() : value(component.getGenericType());
             default -> value(component.getGenericType());

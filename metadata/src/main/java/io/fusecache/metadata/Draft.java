@@ -1,14 +1,9 @@
-package io.fusecache.coordinator.namespace;
+package io.fusecache.metadata;
 
-import io.fusecache.metadata.FileType;
-import io.fusecache.metadata.Inode;
-import io.fusecache.metadata.NewInode;
-import io.fusecache.metadata.NodeId;
-import io.fusecache.metadata.Timestamp;
 import org.jspecify.annotations.Nullable;
 
-/** An inode being changed. */
-final class Draft {
+/** An inode being changed, by the coordinator or by a node to which its directory is delegated. */
+public final class Draft {
     private final Inode from;
     private int permissions;
     private int uid;
@@ -24,7 +19,7 @@ final class Draft {
     private boolean extended;
     private boolean kept;
 
-    Draft(Inode from) {
+    public Draft(Inode from) {
         this.from = from;
         permissions = from.permissions();
         uid = from.uid();
@@ -42,7 +37,7 @@ final class Draft {
     }
 
     /** A new inode, all of its times {@code now}. */
-    static Inode fresh(long ino, NewInode wanted, int permissions, int gid, int links, Timestamp now) {
+    public static Inode fresh(long ino, NewInode wanted, int permissions, int gid, int links, Timestamp now) {
         byte[] target = wanted.target();
         return new Inode(
                 ino,
@@ -65,69 +60,87 @@ final class Draft {
                 false);
     }
 
-    Draft permissions(int value) {
+    public Draft permissions(int value) {
         permissions = value;
         return this;
     }
 
-    Draft owner(int newUid, int newGid) {
+    public Draft owner(int newUid, int newGid) {
         uid = newUid;
         gid = newGid;
         return this;
     }
 
-    Draft moreLinks(int difference) {
+    public Draft moreLinks(int difference) {
         links += difference;
         return this;
     }
 
-    Draft links(int value) {
+    public Draft links(int value) {
         links = value;
         return this;
     }
 
-    Draft content(long newVersion, long newSize, long newUsedBytes) {
+    public Draft content(long newVersion, long newSize, long newUsedBytes) {
         version = newVersion;
         size = newSize;
         usedBytes = newUsedBytes;
         return this;
     }
 
-    Draft accessed(Timestamp time) {
+    public Draft accessed(Timestamp time) {
         accessed = time;
         return this;
     }
 
-    Draft modified(Timestamp time) {
+    public Draft modified(Timestamp time) {
         modified = time;
         return this;
     }
 
-    Draft changed(Timestamp time) {
+    public Draft changed(Timestamp time) {
         changed = time;
         return this;
     }
 
-    Draft writer(@Nullable NodeId node) {
+    public Draft writer(@Nullable NodeId node) {
         writer = node;
         return this;
     }
 
-    Draft extended(boolean value) {
+    public Draft extended(boolean value) {
         extended = value;
         return this;
     }
 
-    Draft kept(boolean value) {
+    public Draft kept(boolean value) {
         kept = value;
         return this;
     }
 
-    Inode inode() {
+    /** All of it but the change time, and without a look at ACLs. */
+    public Draft apply(AttributeChange change) {
+        if (change.permissions() != null) {
+            permissions = change.permissions() & 07777;
+        }
+        if (change.clearSetId()) {
+            permissions &= ~04000;
+            if ((permissions & 0010) != 0) {
+                permissions &= ~02000;
+            }
+        }
+        uid = change.uid() == null ? uid : change.uid();
+        gid = change.gid() == null ? gid : change.gid();
+        accessed = change.accessed() == null ? accessed : change.accessed();
+        modified = change.modified() == null ? modified : change.modified();
+        return this;
+    }
+
+    public Inode inode() {
         return inode(from.born());
     }
 
-    Inode inode(Timestamp born) {
+    public Inode inode(Timestamp born) {
         return new Inode(
                 from.ino(),
                 from.type(),
