@@ -31,10 +31,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.zip.ZipInputStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -170,7 +172,15 @@ final class UpgradeTest {
     }
 
     private static void isChanged(Running running, Metadata node) throws Exception {
-        assertThat(node.takeWork(100, Duration.ofMinutes(1)).stream().map(UpgradeTest::text))
+        // What was removed just now is due some seconds later.
+        List<String> taken = new ArrayList<>();
+        Awaitility.await().until(() -> {
+            node.takeWork(100, Duration.ofMinutes(1)).stream()
+                    .map(UpgradeTest::text)
+                    .forEach(taken::add);
+            return taken.contains("delete gone");
+        });
+        assertThat(taken)
                 .containsExactlyInAnyOrder(
                         "move kept to .fusecache/trash/%x".formatted(7 + UpgradeFixture.MANY),
                         "move before to moved",
