@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -25,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /** One request and its reply, used by the virtual thread that handles it; every method may block. */
 final class Exchange {
     private static final int MAX_BODY_BYTES = 1 << 20;
+    /** Of a body that is too large, so much is read nevertheless: a client that still sends may not see an answer. */
+    private static final int MAX_READ_BYTES = 4 * MAX_BODY_BYTES;
 
     private final Request request;
     private final Response response;
@@ -120,12 +123,15 @@ final class Exchange {
     }
 
     <T> T body(Class<T> type) throws RestFailure {
-        if (request.getLength() > MAX_BODY_BYTES) {
+        if (request.getLength() > MAX_READ_BYTES) {
             throw tooLarge();
         }
         byte[] bytes;
         try (InputStream body = Content.Source.asInputStream(request)) {
             bytes = body.readNBytes(MAX_BODY_BYTES + 1);
+            if (bytes.length > MAX_BODY_BYTES) {
+                body.skip(MAX_READ_BYTES - bytes.length);
+            }
         } catch (IOException broken) {
             throw new RestFailure(400, "incomplete_body", "the body broke off");
         }
@@ -212,6 +218,10 @@ final class Exchange {
 
     void reply(int status, String contentType, byte[] bytes) throws IOException {
         confirmation.await();
+        if (!request.consumeAvailable()) {
+            // The next request cannot be found behind this one's body: the server ends the connection, and says so.
+            response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+        }
         response.setStatus(status);
         response.getHeaders().put(HttpHeader.CONTENT_TYPE, contentType);
         response.getHeaders().put(HttpHeader.CONTENT_LENGTH, bytes.length);

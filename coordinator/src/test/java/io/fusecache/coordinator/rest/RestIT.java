@@ -143,6 +143,18 @@ final class RestIT {
         assertThat(ok("GET", "/api/peers", null).size()).isZero();
     }
 
+    /** Else its client would send the next request on a connection that ends. */
+    @Test
+    void whoseBodyIsNotReadIsToldThatTheConnectionEnds() throws Exception {
+        String register = "POST /api/peers/register HTTP/1.1\r\nHost: h\r\n";
+        assertThat(exchanged(register + "Content-Length: " + (1L << 30) + "\r\n\r\n{"))
+                .startsWith("HTTP/1.1 413 ")
+                .containsIgnoringCase("\r\nConnection: close\r\n");
+        assertThat(exchanged("PUT /api/none HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{"))
+                .startsWith("HTTP/1.1 404 ")
+                .containsIgnoringCase("\r\nConnection: close\r\n");
+    }
+
     // files
 
     @Test
@@ -463,10 +475,12 @@ final class RestIT {
 
     /** What an HTTP client would refuse to send. */
     private String raw(String requestLine) throws Exception {
+        return exchanged(requestLine + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    }
+
+    private String exchanged(String request) throws Exception {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
-            socket.getOutputStream()
-                    .write((requestLine + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-                            .getBytes(StandardCharsets.ISO_8859_1));
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             InputStream answer = socket.getInputStream();
             return new String(answer.readAllBytes(), StandardCharsets.UTF_8);
         }
