@@ -164,6 +164,20 @@ final class ClusterNode {
         return get("/api/cache/stats").at(pointer).asLong();
     }
 
+    /** How often the kernel had to drop all names of the mount. */
+    long namesDropped() throws IOException, InterruptedException {
+        HttpRequest metrics = HttpRequest.newBuilder(uri("/metrics")).build();
+        String figure = "fuse_kernel_names_dropped_total ";
+        return cluster.http()
+                .send(metrics, BodyHandlers.ofString())
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(figure))
+                .mapToLong(line -> (long) Double.parseDouble(line.substring(figure.length())))
+                .findFirst()
+                .orElseThrow();
+    }
+
     long peerBytes() throws IOException, InterruptedException {
         return stat("/reads/peer/bytes");
     }

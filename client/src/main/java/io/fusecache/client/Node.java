@@ -175,7 +175,7 @@ public final class Node implements AutoCloseable {
         NodeReport insight = new NodeReport(
                 configuration,
                 kernel,
-                new NodeReport.Parts(metadata, local, tree, paths, counters, cloud, memory),
+                new NodeReport.Parts(metadata, local, tree, paths, counters, cloud, memory, port),
                 clock);
         report = insight;
         started.add("the progress log", ProgressLog.start(insight, configuration.progressBytes()));

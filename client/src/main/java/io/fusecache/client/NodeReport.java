@@ -7,6 +7,7 @@ import io.fusecache.cache.TierCounters;
 import io.fusecache.cache.TierKind;
 import io.fusecache.client.NodeConfiguration.HostPort;
 import io.fusecache.client.NodeConfiguration.Store;
+import io.fusecache.client.bridge.SessionPort;
 import io.fusecache.client.http.Explanation;
 import io.fusecache.client.http.FilePath;
 import io.fusecache.client.http.MountedFiles;
@@ -52,7 +53,8 @@ final class NodeReport implements NodeInsight {
             MountedFiles paths,
             TierCounters counters,
             BucketTier bucket,
-            BufferArena memory) {}
+            BufferArena memory,
+            SessionPort port) {}
 
     NodeReport(NodeConfiguration configuration, NodeStatus.Kernel kernel, Parts parts, InstantSource clock) {
         this.configuration = configuration;
@@ -264,6 +266,11 @@ final class NodeReport implements NodeInsight {
                 requests.hedged(),
                 requests.hedgesWon(),
                 requests.hedgedBytes());
+    }
+
+    @Override
+    public long kernelNamesDropped() {
+        return parts.port().namesDropped();
     }
 
     private ReadCounts.Tier tier(TierKind kind) {

@@ -45,7 +45,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Five nodes create, remove, look up, change and read the same few files through their caches, while their streams break at random,
- * with whatever is under way on them lost: all answers must fit one order. One program per node: of two, one may see the other's change
+ * with whatever is under way on them lost, and recalls are answered late: all answers must fit one order. One program per node: of two, one may see the other's change
  * before that has returned.
  */
 final class OneOrderTest {
@@ -60,6 +60,9 @@ final class OneOrderTest {
 
     /** One request in so many is the last of its stream, so that its answer finds the next one. */
     private static final int TEAR_BEHIND_ONE_IN = 6;
+
+    /** How long a node lets a recall wait, during which what it asks for itself overtakes. */
+    private static final int LONGEST_HOLD_NANOS = 2_000_000;
 
     private static final int LONGEST_DELAY_NANOS = 5_000_000;
 
@@ -137,7 +140,8 @@ final class OneOrderTest {
             for (int i = 0; i < NODES; i++) {
                 Torn way = new Torn(coordinator.transport());
                 ways.add(way);
-                nodes.add(CoordinatorClient.builder(new NodeAddress(new NodeId("n" + i), "", ""), new Recorder())
+                nodes.add(CoordinatorClient.builder(
+                                new NodeAddress(new NodeId("n" + i), "", ""), new Recorder(LONGEST_HOLD_NANOS))
                         .bound(LONG)
                         .connect(way));
             }

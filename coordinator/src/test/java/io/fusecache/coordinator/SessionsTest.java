@@ -210,6 +210,22 @@ final class SessionsTest {
     }
 
     @Test
+    void aRecallSaysWhichNamesChangeAndIsRepeatedWhileOthersAreLeft() throws Exception {
+        Inode directory = a.create(Inode.ROOT, name("d"), directory());
+        assertErrno(Errno.ENOENT, () -> b.lookup(directory.ino(), name("kept")));
+        onB.named.add(directory.ino());
+        onB.recalls.clear();
+        a.create(directory.ino(), name("x"), file(false));
+        a.rename(directory.ino(), name("x"), Inode.ROOT, name("y"), 0);
+        onB.named.clear();
+        a.create(directory.ino(), name("z"), file(false));
+        a.create(directory.ino(), name("unknown"), file(false));
+        assertThat(onB.recalls)
+                .extracting(recall -> recall.directories().get(directory.ino()))
+                .containsExactly(Set.of(name("x")), Set.of(name("x")), Set.of(name("z")));
+    }
+
+    @Test
     void takingTheLeaseRightAfterGivingItBackKeepsIt() throws Exception {
         Inode made = a.create(Inode.ROOT, name("again"), file(true));
         for (int i = 0; i < 50; i++) {

@@ -1,5 +1,6 @@
 package io.fusecache.filesystem;
 
+import io.fusecache.metadata.Recall;
 import java.util.Collection;
 import java.util.Set;
 
@@ -24,6 +25,21 @@ public interface KernelCache {
      * what was answered before this began is asked about again before it is used.
      */
     void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes);
+
+    /** A lease is being recalled, from here to {@link #recallEnds}: what is asked for meanwhile may be of before the change. */
+    default void recallBegins() {}
+
+    default void recallEnds() {}
+
+    /** As {@link #changed}, for such a recall, of the names that it says change: from when this returns to its end the kernel moves no name. */
+    default void recalled(Recall recall, Collection<Long> nodeIds, Set<Long> inodes) {
+        changed(nodeIds, recall.directories().keySet(), inodes);
+    }
+
+    /** Those of the directories of which the kernel has names that need not be asked about. They go when they can. */
+    default Set<Long> namesLeft(Set<Long> directories) {
+        return Set.of();
+    }
 
     /** Every cached name, and the attributes of these nodes. */
     void allChanged(Collection<Long> nodeIds);

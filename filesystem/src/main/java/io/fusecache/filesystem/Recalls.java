@@ -38,6 +38,16 @@ public final class Recalls implements RecallListener {
     }
 
     @Override
+    public void recallBegins() {
+        kernel.recallBegins();
+    }
+
+    @Override
+    public void recallEnds() {
+        kernel.recallEnds();
+    }
+
+    @Override
     public Set<Long> recalled(Recall recall) {
         Rooms bound = rooms;
         if (bound == null) {
@@ -65,8 +75,13 @@ public final class Recalls implements RecallListener {
             nodeIds.addAll(bound.incarnations().known(ino));
             nodeIds.addAll(bound.table().used(ino));
         }
-        kernel.changed(nodeIds, recall.names() ? recall.inodes() : Set.of(), renewed);
+        kernel.recalled(recall, nodeIds, renewed);
         return open;
+    }
+
+    @Override
+    public Set<Long> namesLeft(Recall recall) {
+        return recall.names() ? kernel.namesLeft(recall.inodes()) : Set.of();
     }
 
     @Override

@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>answer, then recall: the answer is remembered, then dropped;
  *   <li>recall, then answer: the answer was executed after the recall. The coordinator gives no lease on an inode between its
- *       recall and the change that the recall is for, so the answer shows the state after that change.
+ *       recall and the change that the recall is for, so an answer with one shows the state after that change. One without, from in
+ *       between, is not remembered: there is nothing of that inode here to mix it with.
  * </ul>
  * An answer cannot be overtaken, so it needs no sequence of its own: its place on the stream is the sequence of its grant.
  * A mutation of this session changes the cache by its own answer, at its place in the same order. When the stream breaks,
@@ -122,7 +123,9 @@ final class LeaseCache {
         for (Answer.KnownName known : answer.names()) {
             remember(known.parent(), known.name(), known.ino());
         }
-        if (operation instanceof Operation.ListEntries list && answer.result() instanceof Answer.Entries entries) {
+        if (operation instanceof Operation.ListEntries list
+                && answer.result() instanceof Answer.Entries entries
+                && leases(answer, list.directory())) {
             for (DirectoryEntry entry : entries.entries()) {
                 remember(entry.inode(), null);
                 remember(list.directory(), entry.name(), entry.inode().ino());
@@ -132,6 +135,10 @@ final class LeaseCache {
         if (operation instanceof Operation.ReleaseUnlinked(Set<Long> released)) {
             drop(released);
         }
+    }
+
+    private static boolean leases(Answer answer, long ino) {
+        return answer.inodes().stream().anyMatch(known -> known.inode().ino() == ino);
     }
 
     private void remember(Inode inode, @Nullable FileVersion content) {

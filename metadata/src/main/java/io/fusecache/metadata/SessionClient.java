@@ -291,6 +291,7 @@ final class SessionClient implements AutoCloseable {
                     case Downstream.LockDecided decided -> locks.decided(decided.ticket(), decided.answer());
                     case Downstream.RecallRequest recall -> {
                         cache.drop(recall.inodes());
+                        listener.recallBegins();
                         recaller.execute(() -> recalled(recall, own));
                     }
                 }
@@ -364,10 +365,15 @@ final class SessionClient implements AutoCloseable {
 
     /** Acknowledges on the stream that the recall came on, which may be too new to take requests yet. */
     private void recalled(Downstream.RecallRequest recall, SessionTransport.@Nullable Stream to) {
-        Set<Long> inUse = listener.recalled(new Recall(recall.inodes(), recall.names()));
-        if (to != null) {
-            // After a break in between this vanishes, and the coordinator recalls again, on the new stream.
-            to.send(new Upstream.RecallDone(recall.recall(), Set.copyOf(inUse)));
+        try {
+            Recall what = new Recall(recall.inodes(), recall.names(), recall.changed());
+            Set<Long> inUse = listener.recalled(what);
+            if (to != null) {
+                // After a break in between this vanishes, and the coordinator recalls again, on the new stream.
+                to.send(new Upstream.RecallDone(recall.recall(), Set.copyOf(inUse), listener.namesLeft(what)));
+            }
+        } finally {
+            listener.recallEnds();
         }
     }
 

@@ -91,6 +91,9 @@ final class GivenNames {
     /** Whether names that the kernel may know are missing here. */
     private boolean unsure;
 
+    /** Whether the kernel must not move names, because a recall has found that none is left. */
+    private boolean settled;
+
     private volatile long moment;
     private volatile int underWay;
 
@@ -227,6 +230,7 @@ final class GivenNames {
      */
     synchronized List<Given> moves(
             long directory, FileName name, long newDirectory, FileName newName, boolean exchange) {
+        awaitGoOn();
         Given from = findValid(directory, name);
         Given to = findValid(newDirectory, newName);
         List<Given> doubtful = new ArrayList<>();
@@ -243,6 +247,20 @@ final class GivenNames {
             }
         }
         return doubtful;
+    }
+
+    private void awaitGoOn() {
+        boolean interrupted = false;
+        while (settled) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Given moved(Given from, long directory, FileName name) {
@@ -284,16 +302,36 @@ final class GivenNames {
         }
     }
 
-    /** The valid names of these directories, and those that lead to one of these inodes. */
-    synchronized List<Given> of(Collection<Long> recalled, Collection<Long> inodes) {
+    /**
+     * Names that may lead elsewhere.
+     *
+     * @param names of these directories, any of them where there are none
+     * @param inodes names of any directory that lead to one of them
+     */
+    record Doubtful(Map<Long, Set<FileName>> names, Set<Long> inodes) {
+        static Doubtful all(Set<Long> directories, Set<Long> inodes) {
+            Map<Long, Set<FileName>> names = new HashMap<>();
+            directories.forEach(directory -> names.put(directory, Set.of()));
+            return new Doubtful(names, inodes);
+        }
+    }
+
+    /** Those of them that are valid. */
+    synchronized List<Given> of(Doubtful doubtful) {
         Set<Given> found = new LinkedHashSet<>();
-        for (long directory : recalled) {
+        doubtful.names().forEach((directory, only) -> {
             Directory in = directories.get(directory);
-            if (in != null) {
+            if (in != null && only.isEmpty()) {
                 addValid(found, in);
             }
-        }
-        for (long ino : inodes) {
+            for (FileName name : only) {
+                Given given = findValid(directory, name);
+                if (given != null) {
+                    found.add(given);
+                }
+            }
+        });
+        for (long ino : doubtful.inodes()) {
             for (Given given = leading.get(ino); given != null; given = given.sameAfter) {
                 if (isValid(given)) {
                     found.add(given);
@@ -301,6 +339,21 @@ final class GivenNames {
             }
         }
         return List.copyOf(found);
+    }
+
+    /**
+     * Whether nothing is left of what {@link #of} finds. Then no name is moved there until {@link #goOn}, which comes at once: a RENAME
+     * that was asked for now would be executed before the change that the recall is for.
+     */
+    synchronized boolean settle(Doubtful doubtful) {
+        settled = of(doubtful).isEmpty();
+        return settled;
+    }
+
+    /** The recall that settled is acknowledged. */
+    synchronized void goOn() {
+        settled = false;
+        notifyAll();
     }
 
     /** All valid names. */

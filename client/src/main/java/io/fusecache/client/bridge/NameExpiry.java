@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
@@ -37,8 +36,13 @@ import org.slf4j.LoggerFactory;
 final class NameExpiry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NameExpiry.class);
 
-    /** How long a recall waits for the locks of directories. */
-    static final Duration PATIENCE = Duration.ofMillis(100);
+    /** How long a recall waits for the locks of directories: as long as a request may take that holds one. */
+    static final Duration PATIENCE = Duration.ofSeconds(1);
+
+    /** How long for a while after that was in vain, so that recalls do not queue up behind locks that are not let go. */
+    static final Duration PATIENCE_AFTER_FAILURE = Duration.ofMillis(100);
+
+    private static final Duration HOPELESS = Duration.ofSeconds(10);
 
     static final Duration LATE = Duration.ofMillis(100);
     private static final Duration MUCH_LATER = Duration.ofSeconds(1);
@@ -69,12 +73,19 @@ final class NameExpiry implements AutoCloseable {
     private final ThreadPoolExecutor carriers = new ThreadPoolExecutor(
             CARRIERS, CARRIERS, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MOST_QUEUED), this::thread);
 
+    private final ThreadPoolExecutor idle =
+            new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new ArrayBlockingQueue<>(MOST_QUEUED), this::thread);
+
+    /** When all of a directory's names have waited in vain, the next one's will not wait as long. */
+    private volatile long hopelessUntilNanos = System.nanoTime();
+
     private final ScheduledExecutorService later = new ScheduledThreadPoolExecutor(1, this::thread);
 
     NameExpiry(GivenNames names, Kernel kernel) {
         this.names = names;
         this.kernel = kernel;
         carriers.allowCoreThreadTimeOut(true);
+        idle.allowCoreThreadTimeOut(true);
     }
 
     private Thread thread(Runnable task) {
@@ -84,10 +95,26 @@ final class NameExpiry implements AutoCloseable {
                 .unstarted(task);
     }
 
-    /** Names of these directories, and those that lead to these inodes, may lead elsewhere. */
-    void changed(Set<Long> directories, Set<Long> inodes) {
-        names.contend(directories);
-        expire(() -> names.of(directories, inodes), PATIENCE);
+    void changed(GivenNames.Doubtful doubtful) {
+        names.contend(doubtful.names().keySet());
+        boolean hopeless = System.nanoTime() - hopelessUntilNanos < 0;
+        expire(() -> names.of(doubtful), hopeless ? PATIENCE_AFTER_FAILURE : PATIENCE);
+    }
+
+    /** Expires these without haste: nobody changes them. One after the other, so that it takes no thread from a recall. */
+    void whenPossible(List<GivenNames.Given> these) {
+        if (these.isEmpty()) {
+            return;
+        }
+        try {
+            idle.execute(() -> {
+                if (!carryOut(these)) {
+                    LOG.debug("{} names stay", these.size());
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("too many names wait, or the mount is going away", e);
+        }
     }
 
     void allChanged() {
@@ -126,6 +153,7 @@ final class NameExpiry implements AutoCloseable {
     private void drop(Collection<GivenNames.Given> instead) {
         LOG.debug("all names are dropped: {} of them could not be expired in time", instead.size());
         dropped.incrementAndGet();
+        hopelessUntilNanos = System.nanoTime() + HOPELESS.toNanos();
         // Before, so that what is given meanwhile stays known; a name that was asked for before is of the old epoch.
         names.clear();
         kernel.drop();
@@ -203,5 +231,6 @@ final class NameExpiry implements AutoCloseable {
     public void close() {
         later.shutdownNow();
         carriers.shutdownNow();
+        idle.shutdownNow();
     }
 }

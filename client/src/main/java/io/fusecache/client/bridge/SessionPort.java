@@ -10,14 +10,17 @@ import io.fusecache.fuse.sys.LocalFile;
 import io.fusecache.fuse.sys.Posix;
 import io.fusecache.fuse.sys.PosixException;
 import io.fusecache.fuse.wire.FileName;
+import io.fusecache.metadata.Recall;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,7 +83,7 @@ public final class SessionPort implements KernelCache, BackingFiles, NameExpiry.
     public void attributesChanged(long nodeId) {
         if (!told(nodeId)) {
             // It may be on its way there in an answer that was written before this.
-            expiry.again(names.of(Set.of(), Set.of(NodeIds.ino(nodeId))), Duration.ZERO);
+            expiry.again(names.of(GivenNames.Doubtful.all(Set.of(), Set.of(NodeIds.ino(nodeId)))), Duration.ZERO);
         }
     }
 
@@ -98,20 +102,57 @@ public final class SessionPort implements KernelCache, BackingFiles, NameExpiry.
     }
 
     @Override
+    public void recallBegins() {
+        names.recallBegins();
+    }
+
+    @Override
+    public void recallEnds() {
+        names.goOn();
+        names.recallEnds();
+    }
+
+    @Override
+    public void recalled(Recall recall, Collection<Long> nodeIds, Set<Long> inodes) {
+        Map<Long, Set<FileName>> changed = new HashMap<>();
+        recall.directories().forEach((directory, all) -> changed.put(directory, kernelNames(all)));
+        GivenNames.Doubtful doubtful = new GivenNames.Doubtful(changed, tell(nodeIds, inodes));
+        do {
+            expiry.changed(doubtful);
+        } while (!names.settle(doubtful));
+    }
+
+    private static Set<FileName> kernelNames(Set<io.fusecache.metadata.FileName> names) {
+        return names.stream().map(name -> FileName.of(name.toBytes())).collect(Collectors.toSet());
+    }
+
+    @Override
+    public Set<Long> namesLeft(Set<Long> directories) {
+        List<GivenNames.Given> left = names.of(GivenNames.Doubtful.all(directories, Set.of()));
+        expiry.whenPossible(left);
+        return left.stream().map(given -> given.directory).collect(Collectors.toSet());
+    }
+
+    @Override
     public void changed(Collection<Long> nodeIds, Set<Long> directories, Set<Long> inodes) {
         names.recallBegins();
         try {
-            Set<Long> leadingTo = new HashSet<>(inodes);
-            for (long nodeId : nodeIds) {
-                if (!told(nodeId)) {
-                    // In an answer under way, it may be: then the name in that answer is over when it has arrived.
-                    leadingTo.add(NodeIds.ino(nodeId));
-                }
-            }
-            expiry.changed(directories, leadingTo);
+            expiry.changed(GivenNames.Doubtful.all(directories, tell(nodeIds, inodes)));
         } finally {
             names.recallEnds();
         }
+    }
+
+    /** Returns what the names lead to that are over. */
+    private Set<Long> tell(Collection<Long> nodeIds, Set<Long> inodes) {
+        Set<Long> leadingTo = new HashSet<>(inodes);
+        for (long nodeId : nodeIds) {
+            if (!told(nodeId)) {
+                // In an answer under way, it may be: then the name in that answer is over when it has arrived.
+                leadingTo.add(NodeIds.ino(nodeId));
+            }
+        }
+        return leadingTo;
     }
 
     @Override
@@ -174,6 +215,11 @@ public final class SessionPort implements KernelCache, BackingFiles, NameExpiry.
     /** What the kernel is given by way of names is to be put in here. */
     GivenNames names() {
         return names;
+    }
+
+    /** How often all names of the mount had to go. */
+    public long namesDropped() {
+        return expiry.dropped();
     }
 
     NameExpiry expiry() {

@@ -24,6 +24,9 @@ public interface NodeInsight {
     /** Counts per tier since start. */
     ReadCounts reads();
 
+    /** How often the kernel had to drop all names of the mount, because one could not be expired in time. */
+    long kernelNamesDropped();
+
     /** Waits until nothing waits for upload, for at most {@code bound}. Returns what is pending then. */
     NodeStatus.Uploads flush(Duration bound) throws InterruptedException;
 

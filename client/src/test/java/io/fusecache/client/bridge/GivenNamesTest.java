@@ -1,11 +1,16 @@
 package io.fusecache.client.bridge;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fusecache.fuse.wire.FileName;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
 final class GivenNamesTest {
@@ -23,7 +28,7 @@ final class GivenNamesTest {
     }
 
     private List<String> outstanding(Set<Long> directories, Set<Long> inodes) {
-        return names.of(directories, inodes).stream()
+        return names.of(GivenNames.Doubtful.all(directories, inodes)).stream()
                 .map(given -> given.directory + "/" + given.name)
                 .sorted()
                 .toList();
@@ -44,11 +49,14 @@ final class GivenNamesTest {
     void whatTheKernelWasToldOfIsNotOutstanding() {
         give(DIRECTORY, "a", CHILD);
         give(DIRECTORY, "b", CHILD);
-        names.expired(names.of(Set.of(DIRECTORY), Set.of()).getFirst());
-        assertThat(names.of(Set.of(DIRECTORY), Set.of())).hasSize(1);
+        names.expired(
+                names.of(GivenNames.Doubtful.all(Set.of(DIRECTORY), Set.of())).getFirst());
+        assertThat(names.of(GivenNames.Doubtful.all(Set.of(DIRECTORY), Set.of())))
+                .hasSize(1);
         names.removed(DIRECTORY, FileName.of("a"));
         names.removed(DIRECTORY, FileName.of("b"));
-        assertThat(names.of(Set.of(DIRECTORY), Set.of(CHILD))).isEmpty();
+        assertThat(names.of(GivenNames.Doubtful.all(Set.of(DIRECTORY), Set.of(CHILD))))
+                .isEmpty();
         assertThat(names.size()).isZero();
     }
 
@@ -194,5 +202,35 @@ final class GivenNamesTest {
         names.clear();
         assertThat(names.all()).isEmpty();
         assertThat(give(DIRECTORY, "a", CHILD)).isEqualTo(VALID);
+    }
+
+    @Test
+    void onlyTheNamesThatChangeAreFoundWhereTheyAreSaid() {
+        give(DIRECTORY, "a", CHILD);
+        give(DIRECTORY, "b", CHILD + 1);
+        GivenNames.Doubtful doubtful =
+                new GivenNames.Doubtful(Map.of(DIRECTORY, Set.of(FileName.of("b"), FileName.of("c"))), Set.of());
+        assertThat(names.of(doubtful)).hasToString("['b' in directory 7]");
+        assertThat(names.settle(doubtful)).isFalse();
+        names.expired(names.of(doubtful).getFirst());
+        assertThat(names.settle(doubtful)).isTrue();
+        assertThat(outstanding(Set.of(DIRECTORY), Set.of())).containsExactly("7/a");
+        names.goOn();
+    }
+
+    @Test
+    void noNameIsMovedBetweenTheLastLookAndTheAcknowledgement() throws Exception {
+        give(OTHER, "a", CHILD);
+        names.recallBegins();
+        assertThat(names.settle(GivenNames.Doubtful.all(Set.of(DIRECTORY), Set.of())))
+                .isTrue();
+        CompletableFuture<List<GivenNames.Given>> rename = CompletableFuture.supplyAsync(
+                () -> names.moves(OTHER, FileName.of("a"), DIRECTORY, FileName.of("b"), false));
+        assertThatThrownBy(() -> rename.get(50, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        assertThat(outstanding(Set.of(DIRECTORY), Set.of())).isEmpty();
+        names.goOn();
+        names.recallEnds();
+        assertThat(rename.get(5, TimeUnit.SECONDS)).isEmpty();
+        assertThat(outstanding(Set.of(DIRECTORY), Set.of())).containsExactly("7/b");
     }
 }

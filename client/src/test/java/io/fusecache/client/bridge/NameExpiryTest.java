@@ -6,10 +6,14 @@ import io.fusecache.fuse.sys.PosixException;
 import io.fusecache.fuse.wire.FileName;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -69,8 +73,8 @@ final class NameExpiryTest {
         give(DIRECTORY, "a", 70);
         give(DIRECTORY, "b", 71);
         give(9, "c", 70);
-        expiry.changed(Set.of(), Set.of(70L));
-        expiry.changed(Set.of(), Set.of(70L));
+        expiry.changed(GivenNames.Doubtful.all(Set.of(), Set.of(70L)));
+        expiry.changed(GivenNames.Doubtful.all(Set.of(), Set.of(70L)));
         assertThat(told).containsExactlyInAnyOrder("7/a", "9/c");
         assertThat(names.all()).hasSize(1);
     }
@@ -79,7 +83,7 @@ final class NameExpiryTest {
     void whereALockIsHeldAllNamesAreDroppedInStead() {
         give(LOCKED, "a", 70);
         give(DIRECTORY, "b", 71);
-        expiry.changed(Set.of(LOCKED), Set.of());
+        expiry.changed(GivenNames.Doubtful.all(Set.of(LOCKED), Set.of()));
         assertThat(drops).hasValue(1);
         assertThat(names.all()).isEmpty();
     }
@@ -91,11 +95,11 @@ final class NameExpiryTest {
             // Sees to it that all threads are stuck.
             names.contend(Set.of());
             give(LOCKED, "name" + i, 70);
-            expiry.changed(Set.of(), Set.of(70L));
+            expiry.changed(GivenNames.Doubtful.all(Set.of(), Set.of(70L)));
         }
         int before = drops.get();
         assertThat(before).isPositive();
-        expiry.changed(Set.of(LOCKED, DIRECTORY), Set.of(70L));
+        expiry.changed(GivenNames.Doubtful.all(Set.of(LOCKED, DIRECTORY), Set.of(70L)));
         assertThat(drops).hasValue(before);
     }
 
@@ -103,11 +107,34 @@ final class NameExpiryTest {
     void whatMayComeLateIsExpiredOnceMore() {
         give(DIRECTORY, "a", 70);
         give(DIRECTORY, "a", 70);
-        expiry.changed(Set.of(DIRECTORY), Set.of());
+        expiry.changed(GivenNames.Doubtful.all(Set.of(DIRECTORY), Set.of()));
         if (drops.get() == 0) {
             // On a machine that is so busy that the answer has long been taken, once will do.
             assertThat(told).hasSizeBetween(1, 3).containsOnly("7/a");
         }
         assertThat(names.all()).isEmpty();
+    }
+
+    @Test
+    void namesThatDoNotChangeWaitForNoLock() {
+        give(LOCKED, "a", 70);
+        give(DIRECTORY, "b", 71);
+        expiry.whenPossible(names.of(GivenNames.Doubtful.all(Set.of(LOCKED), Set.of())));
+        expiry.changed(new GivenNames.Doubtful(
+                Map.of(LOCKED, Set.of(FileName.of("other")), DIRECTORY, Set.of(FileName.of("b"))), Set.of()));
+        assertThat(told).containsExactly("7/b");
+        assertThat(drops).hasValue(0);
+        unlocked.countDown();
+        Awaitility.await().until(() -> names.all().isEmpty());
+        assertThat(told).containsExactly("7/b", "8/a");
+    }
+
+    @Test
+    void aLockThatIsLetGoAfterAWhileIsWaitedFor() {
+        give(LOCKED, "a", 70);
+        CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS).execute(unlocked::countDown);
+        expiry.changed(GivenNames.Doubtful.all(Set.of(LOCKED), Set.of()));
+        assertThat(told).containsExactly("8/a");
+        assertThat(drops).hasValue(0);
     }
 }

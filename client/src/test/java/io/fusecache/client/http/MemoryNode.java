@@ -163,6 +163,11 @@ final class MemoryNode implements NodeFiles, NodeInsight {
     }
 
     @Override
+    public long kernelNamesDropped() {
+        return 3;
+    }
+
+    @Override
     public ReadCounts reads() {
         return new ReadCounts(
                 new ReadCounts.Tier(1, 2, 3, 4),

@@ -189,6 +189,7 @@ final class NodeHttpIT {
                         "fuse_cache_write_count_total 6.0",
                         "fuse_cache_write_bytes_total 7.0",
                         "fuse_cache_evictions_total 5.0",
+                        "fuse_kernel_names_dropped_total 3.0",
                         "fuse_backup_newest_timestamp_seconds 7.0",
                         "fuse_backup_newest_bytes 77.0",
                         "fuse_cache_peer_read_bytes_total 2000000.0",

@@ -18,6 +18,7 @@ import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.session.Answer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -39,7 +40,7 @@ final class Execution {
     private final Map<Long, Node> saved = new HashMap<>();
     private final Set<Long> touched = new LinkedHashSet<>();
     private final Set<Long> unlinked = new LinkedHashSet<>();
-    private final Set<Long> renamed = new LinkedHashSet<>();
+    private final Map<Long, Set<FileName>> renamed = new HashMap<>();
     private final Set<Long> leased = new LinkedHashSet<>();
     private final Set<Long> listed = new LinkedHashSet<>();
     private final List<Answer.KnownName> names = new ArrayList<>();
@@ -216,14 +217,18 @@ final class Execution {
         changes.put(Keys.entry(directory, name), new Entry(ino, cookie, history()).toBytes());
         changes.put(Keys.cookie(directory, cookie), new CookieRecord(ino, name).toBytes());
         tell(directory, name, ino);
-        renamed.add(directory);
+        renamed(directory, name);
     }
 
     void deleteEntry(long directory, FileName name, Entry entry) {
         changes.delete(Keys.entry(directory, name));
         changes.delete(Keys.cookie(directory, entry.cookie()));
         tell(directory, name, 0);
-        renamed.add(directory);
+        renamed(directory, name);
+    }
+
+    private void renamed(long directory, FileName name) {
+        renamed.computeIfAbsent(directory, none -> new HashSet<>()).add(name);
     }
 
     // content

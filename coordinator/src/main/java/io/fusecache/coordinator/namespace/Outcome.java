@@ -1,8 +1,10 @@
 package io.fusecache.coordinator.namespace;
 
 import io.fusecache.coordinator.state.Changes;
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Answer;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param changes the batch; empty where it failed
  * @param touched inodes whose leases must not be with any other session when the batch is applied
  * @param unlinked those of them that lost their last name: whoever may have them open is asked too
- * @param renamed directories of which names change
+ * @param renamed directories of which names change, with those names
  * @param directories those of the touched inodes that are directories
  * @param leased what the answer gives the asking session a read lease on
  * @param recallAsker whether the asking session's own caches are behind as well
@@ -26,7 +28,7 @@ public record Outcome(
         Changes changes,
         Set<Long> touched,
         Set<Long> unlinked,
-        Set<Long> renamed,
+        Map<Long, Set<FileName>> renamed,
         Set<Long> directories,
         Set<Long> leased,
         boolean recallAsker,
@@ -34,6 +36,28 @@ public record Outcome(
         Map<Long, NodeId> delegated) {
     /** An answer that changes nothing and gives no lease. */
     public static Outcome of(Answer answer, Changes none) {
-        return new Outcome(answer, none, Set.of(), Set.of(), Set.of(), Set.of(), Set.of(), false, null, Map.of());
+        return new Outcome(answer, none, Set.of(), Set.of(), Map.of(), Set.of(), Set.of(), false, null, Map.of());
+    }
+
+    /** The same without a lease on these, which are being recalled. */
+    public Outcome withoutLeases(Set<Long> inodes) {
+        if (inodes.isEmpty()) {
+            return this;
+        }
+        Set<Long> left = new LinkedHashSet<>(leased);
+        left.removeAll(inodes);
+        // A listing shows more inodes than it names: it is leased whole, or not at all.
+        boolean listing = answer.result() instanceof Answer.Entries;
+        return new Outcome(
+                listing ? answer.withoutLeases() : answer.withoutLeases(inodes),
+                changes,
+                touched,
+                unlinked,
+                renamed,
+                directories,
+                listing ? Set.of() : left,
+                recallAsker,
+                writeConflict,
+                delegated);
     }
 }

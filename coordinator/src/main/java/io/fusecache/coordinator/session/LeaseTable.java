@@ -181,7 +181,7 @@ final class LeaseTable {
                 }
             }
         }
-        for (long ino : outcome.renamed()) {
+        for (long ino : outcome.renamed().keySet()) {
             for (Session one : named.getOrDefault(ino, Set.of())) {
                 add(found, one, ino, asker);
             }

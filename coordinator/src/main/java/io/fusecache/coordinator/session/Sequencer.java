@@ -6,12 +6,15 @@ import io.fusecache.coordinator.namespace.Outcome;
 import io.fusecache.coordinator.state.Changes;
 import io.fusecache.coordinator.state.Keys;
 import io.fusecache.coordinator.state.Log;
+import io.fusecache.coordinator.state.Node;
 import io.fusecache.coordinator.state.View;
 import io.fusecache.metadata.Errno;
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Downstream;
+import io.fusecache.metadata.session.Upstream;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -30,6 +33,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,9 +45,9 @@ import org.slf4j.LoggerFactory;
  * that a request costs no handover; nothing under the lock waits for a disk sync or for the network.
  *
  * <p>A command first runs for what it would change. Where other sessions hold leases on that, it is parked: they are
- * recalled, and until it is done nobody gets a lease on these inodes (whoever asks for them comes behind it). When all have
- * answered it runs again, on the state as it is then, and may find more to recall; else its batch is appended to the
- * log and its answer goes to the outbox, to be sent when the batch is durable. Because answers of reads wait for the
+ * recalled, and until it is done nobody gets a lease on these inodes. Whoever asks for them comes behind it, but for those that
+ * it waits for: they may come before it ({@link UnderRecall}). When all have answered it runs again, on the state as it is
+ * then, and may find more to recall; else its batch is appended to the log and its answer goes to the outbox, to be sent when the batch is durable. Because answers of reads wait for the
  * position of the log at which they were made, nobody hears of a change that a crash could undo.
  *
  * <p>A parked command holds its inodes only while it waits for recalls. One that has to come behind another gives its own
@@ -51,6 +55,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Sequencer {
     private static final Logger LOG = LoggerFactory.getLogger(Sequencer.class);
+
+    /** In one recall: of more names it says none, and means any. */
+    private static final int MOST_NAMES_TOLD = 1024;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final View view;
@@ -60,7 +67,7 @@ final class Sequencer {
     private final Duration lease;
     private final LeaseTable leases;
     private final BlockDirectory blocks;
-    private final Map<Long, Turn> blocked = new HashMap<>();
+    private final UnderRecall underRecall = new UnderRecall();
     private final Map<Long, Set<Turn>> writeWaiters = new HashMap<>();
     private final Set<NodeId> live = new HashSet<>();
     private final Set<Session> dirty = new HashSet<>();
@@ -162,8 +169,15 @@ final class Sequencer {
     /** Carries out a command on behalf of nobody; the answer comes when all who have leases were recalled. */
     public CompletableFuture<Answer> change(BiFunction<Context, View, Outcome> command) {
         CompletableFuture<Answer> done = new CompletableFuture<>();
-        boolean begun = inTurn(
-                () -> start(new Turn(null, 0, 0, true, 0, command::apply, outcome -> done.complete(outcome.answer()))));
+        boolean begun = inTurn(() -> start(new Turn(
+                null,
+                Turn.Overtaking.NOTHING,
+                0,
+                0,
+                true,
+                0,
+                command::apply,
+                outcome -> done.complete(outcome.answer()))));
         if (!begun) {
             done.completeExceptionally(new IllegalStateException("the state is closed"));
         }
@@ -262,36 +276,39 @@ final class Sequencer {
     }
 
     private @Nullable Turn ahead(Turn turn, Outcome outcome) {
-        if (blocked.isEmpty()) {
-            return null;
-        }
-        for (Set<Long> inodes : List.of(outcome.touched(), outcome.leased())) {
-            for (long ino : inodes) {
-                Turn other = blocked.get(ino);
-                if (other != null && other != turn) {
-                    return other;
-                }
-            }
-        }
-        return null;
+        return underRecall.isEmpty()
+                ? null
+                : underRecall.ahead(turn, List.of(outcome.touched(), outcome.leased()), this::isDirectory);
+    }
+
+    private boolean isDirectory(long ino) {
+        byte[] node = view.get(Keys.inode(ino));
+        return node != null && Node.of(node).inode().directory();
     }
 
     private void recallOrApply(Turn turn, Outcome outcome) {
         Session asker = outcome.recallAsker() ? null : turn.session;
         var conflicts = leases.conflicts(outcome, asker);
-        // Of inodes that this turn holds already everyone was asked, and nobody has a lease since.
-        conflicts.values().forEach(inodes -> inodes.removeAll(turn.blocked));
+        Set<Long> asked = turn.asked(outcome);
+        conflicts.values().forEach(inodes -> inodes.removeAll(asked));
         conflicts.values().removeIf(Set::isEmpty);
-        block(turn, outcome.touched());
         if (conflicts.isEmpty()) {
             apply(turn, outcome);
             return;
         }
+        // One that is yet to be made is no one's: the next command makes one of that number as well.
+        underRecall.hold(turn, existing(outcome.touched()));
         conflicts.forEach((session, inodes) -> {
-            boolean names = inodes.stream().anyMatch(outcome.renamed()::contains);
+            Map<Long, Set<FileName>> changed = new HashMap<>(outcome.renamed());
+            changed.keySet().retainAll(inodes);
+            boolean names = !changed.isEmpty();
             Set<Long> left = new HashSet<>(names ? Set.of() : outcome.directories());
             left.retainAll(inodes);
-            recall(session, new Session.Recalling(turn, Set.copyOf(inodes), names, left, System.nanoTime()));
+            boolean many = changed.values().stream().mapToInt(Set::size).sum() > MOST_NAMES_TOLD;
+            recall(
+                    session,
+                    new Session.Recalling(
+                            turn, Set.copyOf(inodes), names, many ? Map.of() : changed, left, System.nanoTime()));
         });
     }
 
@@ -314,17 +331,12 @@ final class Sequencer {
             }
             asked.put(holder, held.getValue());
         }
-        asked.forEach((holder, inodes) ->
-                recall(holder, new Session.Recalling(turn, inodes, false, Set.of(), System.nanoTime(), true)));
+        asked.forEach(
+                (holder, inodes) -> recall(holder, Session.Recalling.ofDelegations(turn, inodes, System.nanoTime())));
     }
 
-    private void block(Turn turn, Set<Long> inodes) {
-        Set<Long> now = new HashSet<>(turn.blocked);
-        now.addAll(inodes);
-        for (long ino : inodes) {
-            blocked.put(ino, turn);
-        }
-        turn.blocked = now;
+    private Set<Long> existing(Set<Long> inodes) {
+        return inodes.stream().filter(ino -> view.get(Keys.inode(ino)) != null).collect(Collectors.toSet());
     }
 
     private void recall(Session session, Session.Recalling recalling) {
@@ -334,13 +346,14 @@ final class Sequencer {
         if (recalling.turn() != null) {
             recalling.turn().awaiting++;
         }
-        tell(session, new Downstream.RecallRequest(id, recalling.inodes(), recalling.names()));
+        tell(session, recalling.request(id));
     }
 
     /** The session gave up the leases of a recall. */
-    void recalled(Session session, long recall, Set<Long> inUse) {
+    void recalled(Session session, Upstream.RecallDone done) {
         assertInTurn();
-        Session.Recalling recalling = session.recalls().remove(recall);
+        Set<Long> inUse = done.inUse();
+        Session.Recalling recalling = session.recalls().remove(done.recall());
         if (recalling == null) {
             return;
         }
@@ -351,6 +364,7 @@ final class Sequencer {
             recalling.inodes().forEach(ino -> given.put(ino, node));
             start(new Turn(
                     null,
+                    Turn.Overtaking.NOTHING,
                     0,
                     0,
                     true,
@@ -361,8 +375,8 @@ final class Sequencer {
             return;
         }
         // What was asked back for its number alone may have been granted again behind the recall.
-        Set<Long> given = recalling.turn() == null ? session.givenUp() : recalling.inodes();
-        leases.recalled(session, given, inUse, recalling.directories());
+        Set<Long> given = recalling.turn() == null ? session.givenUp() : existing(recalling.inodes());
+        leases.recalled(session, given, inUse, recalling.named(done.named()));
         answered(session, recalling, inUse);
         if (recalling.turn() == null) {
             // It may be past its bound still, and never ask for anything again.
@@ -388,13 +402,17 @@ final class Sequencer {
         List<Session.Recalling> open = List.copyOf(session.recalls().values());
         session.recalls().clear();
         open.forEach(recalling -> answered(session, recalling, Set.of()));
+        // What it had asked for is not executed any more, and what that had overtaken goes on.
+        underRecall.of(session).forEach(this::release);
     }
 
     /** Asks for leases past the session's bound back. */
     private void trim(Session session) {
         Set<Long> surplus = leases.surplus(session);
         if (!surplus.isEmpty()) {
-            recall(session, new Session.Recalling(null, Set.copyOf(surplus), true, Set.of(), System.nanoTime()));
+            recall(
+                    session,
+                    new Session.Recalling(null, Set.copyOf(surplus), true, Map.of(), Set.of(), System.nanoTime()));
         }
     }
 
@@ -420,9 +438,10 @@ final class Sequencer {
         }
     }
 
-    private void finish(Turn turn, Outcome outcome) {
+    private void finish(Turn turn, Outcome executed) {
         release(turn);
         Session session = turn.session;
+        Outcome outcome = executed.withoutLeases(session == null ? Set.of() : withheld(turn, session, executed));
         if (session != null) {
             for (long ino : outcome.leased()) {
                 leases.grant(ino, session);
@@ -435,12 +454,21 @@ final class Sequencer {
         }
     }
 
+    /**
+     * What the session gets no lease on: inodes that other turns wait for. But what it has leased already it must hear of, for its cache
+     * goes on with it: while it waits for others itself, nobody asks it to give that up.
+     */
+    private Set<Long> withheld(Turn turn, Session session, Outcome executed) {
+        Set<Long> held = underRecall.heldByOthers(turn, executed.leased());
+        held.removeIf(ino -> leases.holds(ino, session) && !session.isAwaited(ino));
+        return held;
+    }
+
     /** Gives up the inodes that the turn holds, to those behind it. */
     private void release(Turn turn) {
-        for (long ino : turn.blocked) {
-            blocked.remove(ino, turn);
-        }
-        turn.blocked = Set.of();
+        underRecall.release(turn);
+        turn.unlinked.clear();
+        turn.renamed.clear();
         ready.addAll(turn.behind);
         turn.behind.clear();
     }

@@ -1,8 +1,10 @@
 package io.fusecache.coordinator.session;
 
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Answer;
+import io.fusecache.metadata.session.Downstream;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,6 +22,7 @@ public final class Session {
      *
      * @param turn waits for it; null where nobody does
      * @param names whether names are recalled as well
+     * @param changed which, by directory; empty for any
      * @param directories those of the inodes that are directories, where names are not recalled
      * @param sinceNanos when it last was not sent yet
      * @param delegations it is for those of these directories, and not for leases on them
@@ -28,15 +31,38 @@ public final class Session {
             @Nullable Turn turn,
             Set<Long> inodes,
             boolean names,
+            Map<Long, Set<FileName>> changed,
             Set<Long> directories,
             long sinceNanos,
             boolean delegations) {
-        Recalling(@Nullable Turn turn, Set<Long> inodes, boolean names, Set<Long> directories, long sinceNanos) {
-            this(turn, inodes, names, directories, sinceNanos, false);
+        Recalling(
+                @Nullable Turn turn,
+                Set<Long> inodes,
+                boolean names,
+                Map<Long, Set<FileName>> changed,
+                Set<Long> directories,
+                long sinceNanos) {
+            this(turn, inodes, names, changed, directories, sinceNanos, false);
+        }
+
+        static Recalling ofDelegations(Turn turn, Set<Long> inodes, long sinceNanos) {
+            return new Recalling(turn, inodes, false, Map.of(), Set.of(), sinceNanos, true);
         }
 
         Recalling since(long nanos) {
-            return new Recalling(turn, inodes, names, directories, nanos, delegations);
+            return new Recalling(turn, inodes, names, changed, directories, nanos, delegations);
+        }
+
+        Downstream.RecallRequest request(long id) {
+            return new Downstream.RecallRequest(id, inodes, names, changed);
+        }
+
+        /** The directories of which names are left with the session, as far as it says so itself. */
+        Set<Long> named(Set<Long> said) {
+            Set<Long> named = new HashSet<>(said);
+            named.retainAll(inodes);
+            named.addAll(directories);
+            return named;
         }
     }
 
@@ -116,6 +142,21 @@ public final class Session {
             recalls.replaceAll((id, recalling) -> id > sent ? recalling.since(nowNanos) : recalling);
         }
         return recalls.values().stream().anyMatch(recalling -> nowNanos - recalling.sinceNanos() > leaseNanos);
+    }
+
+    /** Whether {@code turn} waits for it to give {@code ino} up. */
+    boolean isAwaited(Turn turn, long ino) {
+        return recalls.values().stream()
+                .anyMatch(recalling ->
+                        recalling.turn() == turn && recalling.inodes().contains(ino));
+    }
+
+    /** Whether any turn waits for it to give {@code ino} up. */
+    boolean isAwaited(long ino) {
+        return recalls.values().stream()
+                .anyMatch(recalling -> recalling.turn() != null
+                        && !recalling.delegations()
+                        && recalling.inodes().contains(ino));
     }
 
     boolean ended() {

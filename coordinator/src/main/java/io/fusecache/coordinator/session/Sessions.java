@@ -235,8 +235,7 @@ public final class Sessions {
                                 locks.welcome(session)));
         long now = System.nanoTime();
         session.recalls().replaceAll((id, recalling) -> {
-            session.outbox()
-                    .add(log.position(), new Downstream.RecallRequest(id, recalling.inodes(), recalling.names()));
+            session.outbox().add(log.position(), recalling.request(id));
             return recalling.since(now);
         });
         sequencer.tellLater(session);
@@ -339,7 +338,7 @@ public final class Sessions {
             }
             switch (message) {
                 case Upstream.Request request -> request(session, request);
-                case Upstream.RecallDone done -> sequencer.recalled(session, done.recall(), done.inUse());
+                case Upstream.RecallDone done -> sequencer.recalled(session, done);
                 case Upstream.Heartbeat beat -> {
                     session.space(beat.availableBytes(), beat.usedBytes());
                     sequencer.tellPromptly(session, new Downstream.HeartbeatHeard());
@@ -428,6 +427,7 @@ public final class Sessions {
             Turn.Completion completion) {
         return new Turn(
                 session,
+                Overtakings.of(request.operation()),
                 request.slot(),
                 request.sequence(),
                 mutation,
@@ -564,6 +564,7 @@ public final class Sessions {
     private void startEnd(long session, NodeId node, boolean leasesToo) {
         sequencer.start(new Turn(
                 null,
+                Turn.Overtaking.NOTHING,
                 0,
                 0,
                 true,

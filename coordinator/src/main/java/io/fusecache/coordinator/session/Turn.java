@@ -3,8 +3,10 @@ package io.fusecache.coordinator.session;
 import io.fusecache.coordinator.namespace.Context;
 import io.fusecache.coordinator.namespace.Outcome;
 import io.fusecache.coordinator.state.View;
+import io.fusecache.metadata.FileName;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +26,15 @@ final class Turn {
         void complete(Outcome outcome);
     }
 
+    /** Of what others wait for its session to give up, what this may come before. */
+    enum Overtaking {
+        NOTHING,
+        DIRECTORIES,
+        ALL
+    }
+
     final @Nullable Session session;
+    final Overtaking overtakes;
     final Command command;
     final Completion completion;
     final boolean mutation;
@@ -37,8 +47,14 @@ final class Turn {
     /** What recalled sessions said is open with them. */
     final Map<Long, Set<Long>> inUse = new HashMap<>();
 
-    /** Inodes on which nobody gets a lease until this is done. */
+    /** Inodes on which nobody gets a lease until this is done, and of which everyone who had one was asked. */
     Set<Long> blocked = Set.of();
+
+    /** Those of them of which was asked who has them open, because they lose their last name. */
+    final Set<Long> unlinked = new HashSet<>();
+
+    /** What was asked for of names in them. */
+    final Map<Long, Set<FileName>> renamed = new HashMap<>();
 
     /** Recalls that are out. */
     int awaiting;
@@ -51,6 +67,7 @@ final class Turn {
 
     Turn(
             @Nullable Session session,
+            Overtaking overtakes,
             int slot,
             long sequence,
             boolean mutation,
@@ -58,11 +75,27 @@ final class Turn {
             Command command,
             Completion completion) {
         this.session = session;
+        this.overtakes = overtakes;
         this.slot = slot;
         this.sequence = sequence;
         this.mutation = mutation;
         this.deadlineNanos = deadlineNanos;
         this.command = command;
         this.completion = completion;
+    }
+
+    /**
+     * Of inodes that this turn holds already everyone was asked, and nobody has a lease since. But what overtook it may have
+     * made another change of them: one that takes their last name, or one of further names, of which others are to be asked as well.
+     */
+    Set<Long> asked(Outcome outcome) {
+        Set<Long> asked = new HashSet<>(blocked);
+        outcome.unlinked().stream().filter(unlinked::add).forEach(asked::remove);
+        outcome.renamed().forEach((directory, names) -> {
+            if (renamed.computeIfAbsent(directory, none -> new HashSet<>()).addAll(names)) {
+                asked.remove(directory);
+            }
+        });
+        return asked;
     }
 }

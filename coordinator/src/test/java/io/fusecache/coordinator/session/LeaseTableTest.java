@@ -81,7 +81,7 @@ final class LeaseTableTest {
                 new Changes(NOTHING),
                 Set.of(ino),
                 Set.of(),
-                Set.of(),
+                Map.of(),
                 Set.of(),
                 Set.of(),
                 false,

@@ -9,6 +9,7 @@ import io.fusecache.metadata.session.Downstream.RecallRequest;
 import io.fusecache.metadata.session.Welcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -43,7 +44,7 @@ final class OutboxTest {
     }
 
     private void recall(long number) {
-        session.recalls().put(number, new Session.Recalling(null, Set.of(7L), false, Set.of(), 0));
+        session.recalls().put(number, new Session.Recalling(null, Set.of(7L), false, Map.of(), Set.of(), 0));
         outbox.add(5, new RecallRequest(number, Set.of(7L), false));
         outbox.drain();
     }

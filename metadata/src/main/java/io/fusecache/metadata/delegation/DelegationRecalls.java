@@ -32,6 +32,21 @@ public final class DelegationRecalls implements RecallListener, AutoCloseable {
     }
 
     @Override
+    public void recallBegins() {
+        next.recallBegins();
+    }
+
+    @Override
+    public Set<Long> namesLeft(Recall recall) {
+        return next.namesLeft(recall);
+    }
+
+    @Override
+    public void recallEnds() {
+        next.recallEnds();
+    }
+
+    @Override
     public Set<Long> recalled(Recall recall) {
         Set<Long> all = new HashSet<>(recall.inodes());
         try {

@@ -14,6 +14,7 @@ import io.fusecache.metadata.UploadTicket;
 import io.fusecache.metadata.VolumeUsage;
 import io.fusecache.metadata.lock.FileLock;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,19 @@ public record Answer(@Nullable Failure failure, Result result, List<KnownInode> 
     /** The same without leave to cache: for an answer that is given a second time, when its leases may be gone. */
     public Answer withoutLeases() {
         return new Answer(failure, result, List.of(), List.of());
+    }
+
+    /** The same without leave to cache these inodes, or names there. */
+    public Answer withoutLeases(Set<Long> without) {
+        return new Answer(
+                failure,
+                result,
+                inodes.stream()
+                        .filter(known -> !without.contains(known.inode().ino()))
+                        .toList(),
+                names.stream()
+                        .filter(known -> !without.contains(known.parent()))
+                        .toList());
     }
 
     public record Failure(Errno errno, String message) {}

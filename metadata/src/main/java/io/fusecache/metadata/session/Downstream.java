@@ -1,6 +1,9 @@
 package io.fusecache.metadata.session;
 
+import io.fusecache.metadata.FileName;
+import io.fusecache.metadata.Recall;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What the coordinator says on a session's stream after {@link Welcome}, in the order in which it executed. */
@@ -26,6 +29,11 @@ public sealed interface Downstream {
         }
     }
 
-    /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. */
-    record RecallRequest(long recall, Set<Long> inodes, boolean names) implements Downstream {}
+    /** Drop what is cached of these inodes, then say {@link Upstream.RecallDone}. What it says is a {@link Recall}. */
+    record RecallRequest(long recall, Set<Long> inodes, boolean names, Map<Long, Set<FileName>> changed)
+            implements Downstream {
+        public RecallRequest(long recall, Set<Long> inodes, boolean names) {
+            this(recall, inodes, names, Map.of());
+        }
+    }
 }

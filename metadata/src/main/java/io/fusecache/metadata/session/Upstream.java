@@ -16,8 +16,17 @@ public sealed interface Upstream {
      */
     record Request(int slot, long sequence, boolean resent, Operation operation) implements Upstream {}
 
-    /** What a recall covered is dropped; {@code inUse} are those of its inodes that are open here. */
-    record RecallDone(long recall, Set<Long> inUse) implements Upstream {}
+    /**
+     * What a recall covered is dropped.
+     *
+     * @param inUse those of its inodes that are open here
+     * @param named those of which names are left that do not change
+     */
+    record RecallDone(long recall, Set<Long> inUse, Set<Long> named) implements Upstream {
+        public RecallDone(long recall, Set<Long> inUse) {
+            this(recall, inUse, Set.of());
+        }
+    }
 
     /** The session is alive; the node's disk is as full as this. Answered by {@link Downstream.HeartbeatHeard}. */
     record Heartbeat(long availableBytes, long usedBytes) implements Upstream {}

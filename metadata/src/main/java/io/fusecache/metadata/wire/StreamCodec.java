@@ -1,12 +1,16 @@
 package io.fusecache.metadata.wire;
 
+import io.fusecache.metadata.FileName;
 import io.fusecache.metadata.proto.Wire;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Downstream;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.Upstream;
 import io.fusecache.metadata.session.Welcome;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What travels on a session's stream, both ways. */
@@ -103,9 +107,11 @@ public final class StreamCodec {
         Wire.Upstream.Builder encoded = Wire.Upstream.newBuilder();
         return switch (message) {
             case Upstream.Request request -> encoded.setRequest(encode(request)).build();
-            case Upstream.RecallDone(long recall, Set<Long> inUse) ->
-                encoded.setRecallDone(
-                                Wire.RecallDone.newBuilder().setRecall(recall).addAllInUse(inUse))
+            case Upstream.RecallDone(long recall, Set<Long> inUse, Set<Long> named) ->
+                encoded.setRecallDone(Wire.RecallDone.newBuilder()
+                                .setRecall(recall)
+                                .addAllInUse(inUse)
+                                .addAllNamed(named))
                         .build();
             case Upstream.Heartbeat(long availableBytes, long usedBytes) ->
                 encoded.setHeartbeat(Wire.Heartbeat.newBuilder()
@@ -135,7 +141,8 @@ public final class StreamCodec {
                 case RECALL_DONE ->
                     new Upstream.RecallDone(
                             message.getRecallDone().getRecall(),
-                            RecordCodec.inodes(message.getRecallDone().getInUseList()));
+                            RecordCodec.inodes(message.getRecallDone().getInUseList()),
+                            RecordCodec.inodes(message.getRecallDone().getNamedList()));
                 case HEARTBEAT ->
                     new Upstream.Heartbeat(
                             RecordCodec.bytes(message.getHeartbeat().getAvailableBytes(), "available bytes"),
@@ -177,13 +184,29 @@ public final class StreamCodec {
             case Downstream.HeartbeatHeard(List<Welcome.Member> members) ->
                 encoded.setHeartbeatHeard(Wire.HeartbeatHeard.newBuilder().addAllMembers(encode(members)))
                         .build();
-            case Downstream.RecallRequest(long recall, Set<Long> inodes, boolean names) ->
-                encoded.setRecall(Wire.RecallRequest.newBuilder()
-                                .setRecall(recall)
-                                .addAllInodes(inodes)
-                                .setNames(names))
-                        .build();
+            case Downstream.RecallRequest request ->
+                encoded.setRecall(encode(request)).build();
         };
+    }
+
+    private static Wire.RecallRequest encode(Downstream.RecallRequest request) {
+        Wire.RecallRequest.Builder encoded = Wire.RecallRequest.newBuilder()
+                .setRecall(request.recall())
+                .addAllInodes(request.inodes())
+                .setNames(request.names());
+        request.changed()
+                .forEach((directory, names) -> names.forEach(name -> encoded.addChanged(
+                        Wire.Name.newBuilder().setInode(directory).setName(RecordCodec.encode(name)))));
+        return encoded.build();
+    }
+
+    private static Map<Long, Set<FileName>> changed(List<Wire.Name> names) throws MalformedException {
+        Map<Long, Set<FileName>> decoded = new HashMap<>();
+        for (Wire.Name name : names) {
+            decoded.computeIfAbsent(RecordCodec.ino(name.getInode()), none -> new HashSet<>())
+                    .add(RecordCodec.name(name.getName()));
+        }
+        return decoded;
     }
 
     public static Downstream decode(Wire.Downstream message) throws MalformedException {
@@ -198,7 +221,8 @@ public final class StreamCodec {
                     new Downstream.RecallRequest(
                             message.getRecall().getRecall(),
                             RecordCodec.inodes(message.getRecall().getInodesList()),
-                            message.getRecall().getNames());
+                            message.getRecall().getNames(),
+                            changed(message.getRecall().getChangedList()));
                 case LOCK_DECIDED ->
                     new Downstream.LockDecided(
                             message.getLockDecided().getTicket(),

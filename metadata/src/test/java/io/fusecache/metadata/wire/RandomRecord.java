@@ -91,7 +91,13 @@ final class RandomRecord {
             case "numbers" -> random.nextInt(1 + Operation.Delegated.MOST_NUMBERS);
             case "slot", "limit", "slots", "count" -> random.nextInt() & Integer.MAX_VALUE;
             case "size", "usedBytes", "availableBytes", "sequence" -> size();
-            case "inodes", "inUse" -> component.getType() == Set.class ? inodes() : value(component.getGenericType());
+            case "inodes", "inUse", "named" ->
+                component.getType() == Set.class ? inodes() : value(component.getGenericType());
+            // A directory of which no name changes is not among them.
+            case "changed" ->
+                component.getType() == Map.class
+                        ? (Object) Map.of(ino(), Set.of(FileName.of(bytes(1)), FileName.of(bytes(2))))
+                        : value(component.getGenericType());
             default -> value(component.getGenericType());
         };
     }
