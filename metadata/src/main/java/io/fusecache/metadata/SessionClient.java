@@ -87,7 +87,6 @@ final class SessionClient implements AutoCloseable {
     private volatile @Nullable Reader reader;
     private volatile @Nullable Welcome session;
     private long retryMillis = SHORTEST_RETRY_MILLIS;
-    private long beatMillis;
     private volatile boolean closed;
 
     SessionClient(
@@ -121,12 +120,6 @@ final class SessionClient implements AutoCloseable {
             transport.close();
             throw e;
         }
-        Welcome welcome = session;
-        if (welcome == null) {
-            throw new AssertionError("connected without a welcome");
-        }
-        beatMillis = Math.max(1, welcome.lease().toMillis() / 3);
-        beat();
     }
 
     boolean connected() {
@@ -377,24 +370,25 @@ final class SessionClient implements AutoCloseable {
         }
     }
 
-    private void beat() {
-        SessionTransport.Stream to = stream;
-        if (to != null) {
-            Reader of = reader;
-            if (of != null && transport.several() && of.silent()) {
-                LOG.warn(
-                        "the coordinator leaves {} signs of life unanswered: looking for another",
-                        MOST_UNANSWERED_BEATS);
-                to.close();
-            } else {
-                Space now = space.space();
-                to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
-            }
+    /** On one connection, as often as its coordinator's lease needs; that of the next coordinator may be another. */
+    private void beat(Reader of) {
+        SessionTransport.Stream to = of.own;
+        Welcome welcome = session;
+        if (reader != of || to == null || welcome == null) {
+            return;
         }
+        if (transport.several() && of.silent()) {
+            LOG.warn("the coordinator leaves {} signs of life unanswered: looking for another", MOST_UNANSWERED_BEATS);
+            to.close();
+            return;
+        }
+        Space now = space.space();
+        to.send(new Upstream.Heartbeat(now.availableBytes(), now.usedBytes()));
+        long millis = Math.max(1, welcome.lease().toMillis() / 3);
         // Whether there are several may change while the session stands.
         later(
-                this::beat,
-                Duration.ofMillis(transport.several() ? Math.min(beatMillis, BEAT_OF_SEVERAL_MILLIS) : beatMillis));
+                () -> beat(of),
+                Duration.ofMillis(transport.several() ? Math.min(millis, BEAT_OF_SEVERAL_MILLIS) : millis));
     }
 
     private void reconnect() {
@@ -450,6 +444,7 @@ final class SessionClient implements AutoCloseable {
             next.gate.countDown();
         }
         resume(next, opened, held, before != null);
+        beat(next);
     }
 
     private SessionTransport.Stream open(Hello words, Reader next) throws IOException {

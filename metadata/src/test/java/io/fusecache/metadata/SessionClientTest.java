@@ -1,5 +1,6 @@
 package io.fusecache.metadata;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The client's end of a session, against streams that do what real ones do at an inconvenient moment. */
@@ -106,6 +108,8 @@ final class SessionClientTest {
         final AtomicInteger opened = new AtomicInteger();
         final AtomicInteger beats = new AtomicInteger();
         volatile boolean silent;
+        volatile Duration lease = Duration.ofMillis(60);
+        volatile @Nullable Receiver latest;
         private final boolean several;
 
         Members(boolean several) {
@@ -122,11 +126,11 @@ final class SessionClientTest {
             opened.incrementAndGet();
             boolean deaf = silent;
             silent = false;
+            latest = receiver;
             return new Stream() {
                 @Override
                 public Welcome welcome() {
-                    return new Welcome(
-                            1, 2, hello.session() == 1, false, "", 8, Duration.ofMillis(60), Welcome.Locks.KEPT);
+                    return new Welcome(1, 2, hello.session() == 1, false, "", 8, lease, Welcome.Locks.KEPT);
                 }
 
                 @Override
@@ -169,6 +173,18 @@ final class SessionClientTest {
         CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(only);
         Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> only.beats.get() > 10);
         assertThat(only.opened).hasValue(1);
+        client.close();
+    }
+
+    @Test
+    void signsOfLifeAreAsOftenAsTheLeaseOfTheCoordinatorNeedsThatIsThereNow() throws Exception {
+        Members members = new Members(false);
+        members.lease = Duration.ofHours(1);
+        CoordinatorClient client = CoordinatorClient.builder(NODE, OPEN_HERE).connect(members);
+        members.lease = Duration.ofMillis(60);
+        requireNonNull(members.latest).broken("it comes again with other settings");
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> members.beats.get() > 10);
+        assertThat(members.opened).hasValue(2);
         client.close();
     }
 }
