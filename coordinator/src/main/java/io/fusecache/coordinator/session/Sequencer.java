@@ -169,15 +169,7 @@ final class Sequencer {
     /** Carries out a command on behalf of nobody; the answer comes when all who have leases were recalled. */
     public CompletableFuture<Answer> change(BiFunction<Context, View, Outcome> command) {
         CompletableFuture<Answer> done = new CompletableFuture<>();
-        boolean begun = inTurn(() -> start(new Turn(
-                null,
-                Turn.Overtaking.NOTHING,
-                0,
-                0,
-                true,
-                0,
-                command::apply,
-                outcome -> done.complete(outcome.answer()))));
+        boolean begun = inTurn(() -> start(Turn.ofNobody(command::apply, outcome -> done.complete(outcome.answer()))));
         if (!begun) {
             done.completeExceptionally(new IllegalStateException("the state is closed"));
         }
@@ -362,15 +354,7 @@ final class Sequencer {
             NodeId node = session.node();
             Map<Long, NodeId> given = new HashMap<>();
             recalling.inodes().forEach(ino -> given.put(ino, node));
-            start(new Turn(
-                    null,
-                    Turn.Overtaking.NOTHING,
-                    0,
-                    0,
-                    true,
-                    0,
-                    (context, state) -> Namespace.endDelegations(given, context, state),
-                    outcome -> {}));
+            start(Turn.ofNobody((context, state) -> Namespace.endDelegations(given, context, state), outcome -> {}));
             answered(session, recalling, Set.of());
             return;
         }

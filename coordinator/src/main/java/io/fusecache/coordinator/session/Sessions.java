@@ -562,15 +562,8 @@ public final class Sessions {
     }
 
     private void startEnd(long session, NodeId node, boolean leasesToo) {
-        sequencer.start(new Turn(
-                null,
-                Turn.Overtaking.NOTHING,
-                0,
-                0,
-                true,
-                0,
-                (context, view) -> Namespace.endSession(session, node, leasesToo, context, view),
-                outcome -> {}));
+        sequencer.start(Turn.ofNobody(
+                (context, view) -> Namespace.endSession(session, node, leasesToo, context, view), outcome -> {}));
     }
 
     /** Fences who leaves a recall unanswered; a stream that is silent for a lease is taken for broken. */

@@ -84,6 +84,11 @@ final class Turn {
         this.completion = completion;
     }
 
+    /** On behalf of nobody; waits for no writer. */
+    static Turn ofNobody(Command command, Completion completion) {
+        return new Turn(null, Overtaking.NOTHING, 0, 0, true, 0, command, completion);
+    }
+
     /**
      * Of inodes that this turn holds already everyone was asked, and nobody has a lease since. But what overtook it may have
      * made another change of them: one that takes their last name, or one of further names, of which others are to be asked as well.
