@@ -354,15 +354,19 @@ final class BackingFile {
 
     int[] checksum(long size, int blockBytes) throws IOException {
         int[] sums = new int[Math.toIntExact((size + blockBytes - 1) / blockBytes)];
-        int hollow = checksumOfZeros(blockBytes);
+        Integer hollow = null;
         try (BufferArena.Lease buffer = tier.buffers().lease(Math.min(CHUNK_BYTES, blockBytes))) {
             long data = -1;
             for (int block = 0; block < sums.length; block++) {
                 long offset = (long) block * blockBytes;
                 data = data < offset ? nextData(offset) : data;
-                sums[block] = data >= offset + blockBytes && size >= offset + blockBytes
-                        ? hollow
-                        : checksum(offset, Math.min(blockBytes, size - offset), buffer.segment());
+                if (data < offset + blockBytes || size < offset + blockBytes) {
+                    sums[block] = checksum(offset, Math.min(blockBytes, size - offset), buffer.segment());
+                } else {
+                    // Once for all of them, and only where there are any: it takes as long as a block of data.
+                    hollow = hollow == null ? Integer.valueOf(checksumOfZeros(blockBytes)) : hollow;
+                    sums[block] = hollow;
+                }
             }
         }
         if (file.stat().size() < size) {
