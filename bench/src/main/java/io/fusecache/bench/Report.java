@@ -7,7 +7,18 @@ import java.util.OptionalDouble;
 
 /** The figures of a run, and what they mean against the bars. */
 public final class Report {
+    private final String other;
     private final List<Line> lines = new ArrayList<>();
+
+    /** Against the disk below the mount. */
+    Report() {
+        this("disk");
+    }
+
+    /** @param other what the mount is compared with */
+    Report(String other) {
+        this.other = other;
+    }
 
     /**
      * One line of the table.
@@ -58,9 +69,9 @@ public final class Report {
     /** @return the table, with the verdict below it */
     public String markdown() {
         StringBuilder text = new StringBuilder("""
-                | what | unit | mount | disk | ratio | bar |
+                | what | unit | mount | %s | ratio | bar |
                 |---|---|---:|---:|---:|---:|
-                """);
+                """.formatted(other));
         for (Line line : lines) {
             String ratio = line.ratio().isPresent()
                     ? String.format(Locale.ROOT, "%.2f", line.ratio().getAsDouble())

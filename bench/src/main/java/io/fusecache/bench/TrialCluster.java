@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -26,6 +27,7 @@ final class TrialCluster implements AutoCloseable {
 
     private final Path programs;
     private final Path folder;
+    private final List<String> bucket;
     private final int coordinatorPort = freePort();
     private final int coordinatorGrpcPort = freePort();
     private final int clientPort = freePort();
@@ -39,8 +41,21 @@ final class TrialCluster implements AutoCloseable {
      * @param folder an empty one, on the disk to be measured
      */
     TrialCluster(Path programs, Path folder) throws IOException, InterruptedException {
+        this(
+                programs,
+                folder,
+                List.of(
+                        "-cloud-provider",
+                        "file",
+                        "-file-root",
+                        folder.resolve("bucket").toString()));
+    }
+
+    /** @param bucket the flags by which its clients find theirs; keys and endpoints come from the environment */
+    TrialCluster(Path programs, Path folder, List<String> bucket) throws IOException, InterruptedException {
         this.programs = programs;
         this.folder = folder;
+        this.bucket = List.copyOf(bucket);
         for (Path needed : List.of(mount(), folder.resolve("nvme"), folder.resolve("bucket"))) {
             Files.createDirectories(needed);
         }
@@ -65,21 +80,41 @@ final class TrialCluster implements AutoCloseable {
     /** @return the time from the start of the program to the first answer of its mount */
     Duration startClient() throws IOException, InterruptedException {
         Stopwatch watch = new Stopwatch();
-        Process started = start(
-                "client",
-                List.of(
-                        "-mount", mount().toString(),
-                        "-nvme", folder.resolve("nvme").toString(),
-                        "-port", Integer.toString(clientPort),
-                        "-grpc-port", Integer.toString(freePort()),
-                        "-coordinator", "localhost:" + coordinatorPort,
-                        "-coordinator-grpc", "localhost:" + coordinatorGrpcPort,
-                        "-cloud-provider", "file",
-                        "-file-root", folder.resolve("bucket").toString()));
+        List<String> arguments = new ArrayList<>(bucket);
+        arguments.addAll(List.of(
+                "-mount", mount().toString(),
+                "-nvme", folder.resolve("nvme").toString(),
+                "-port", Integer.toString(clientPort),
+                "-grpc-port", Integer.toString(freePort()),
+                "-coordinator", "localhost:" + coordinatorPort,
+                "-coordinator-grpc", "localhost:" + coordinatorGrpcPort));
+        Process started = start("client", arguments);
         client = started;
         await(started, "client", this::mounted);
         Files.getLastModifiedTime(mount());
         return watch.elapsed();
+    }
+
+    /** Starts it anew, as a node that has nothing in its cache. */
+    void restartEmpty() throws IOException, InterruptedException {
+        stopClient();
+        Path nvme = folder.resolve("nvme");
+        new Scratch(nvme).close();
+        Files.createDirectories(nvme);
+        startClient();
+    }
+
+    /** What a counter of the client's stands at. */
+    double clientCounter(String name) throws IOException {
+        URI uri = URI.create("http://localhost:" + clientPort + "/metrics");
+        try (InputStream body = uri.toURL().openStream()) {
+            for (String line : new String(body.readAllBytes(), StandardCharsets.UTF_8).split("\n")) {
+                if (line.startsWith(name + " ")) {
+                    return Double.parseDouble(line.substring(name.length() + 1));
+                }
+            }
+        }
+        throw new IOException(uri + " has no " + name);
     }
 
     /** Ends it as a user would, by a signal, and waits until it is gone. */

@@ -31,12 +31,19 @@ public final class BlockFetcher implements AutoCloseable {
     /** Transfers that one call has under way before it waits for them. */
     private static final int MAX_AWAITED = 64;
 
+    /** A power of two. Two of them, which a small read may touch, are still a small read of the bucket. */
+    private static final int PIECE_BYTES = 128 << 10;
+
+    private static final int KEPT_BLOCKS = 4;
+    private static final int KEPT_PIECES = 32;
+
     private final Transfer.Sources sources;
     private final BlockDirectory directory;
     private final BufferArena buffers;
     private final FetchOptions options;
     private final ConcurrentHashMap<BlockKey, CompletableFuture<Void>> flights = new ConcurrentHashMap<>();
     private final UncachedBlocks uncached;
+    private final UncachedBlocks pieces;
     private final Semaphore now;
     private final Semaphore ahead;
     private volatile boolean closed;
@@ -69,7 +76,8 @@ public final class BlockFetcher implements AutoCloseable {
                 peers, cloud, new HolderCache(directory), new SourceHealth(clock), counters, options);
         this.now = new Semaphore(options.concurrent(), true);
         this.ahead = new Semaphore(options.concurrentAhead(), true);
-        this.uncached = new UncachedBlocks(sources, buffers, now);
+        this.uncached = new UncachedBlocks(sources, buffers, now, KEPT_BLOCKS);
+        this.pieces = new UncachedBlocks(sources.ofCloudAlone(), buffers, now, KEPT_PIECES);
     }
 
     public SourceHealth health() {
@@ -259,10 +267,36 @@ public final class BlockFetcher implements AutoCloseable {
         uncached.read(version, offset, target);
     }
 
+    /**
+     * Whether bytes of this version may come by {@link #readPieces}. Not where blocks could be checked and pieces of them cannot, on
+     * a way that does not notice changes; and not where another node has blocks: those are near.
+     */
+    public boolean givesPieces(FileVersion version) throws IOException {
+        CloudTier cloud = sources.cloud();
+        return cloud != null
+                && version.object() != null
+                && version.blockBytes() > 2 * PIECE_BYTES
+                && (!version.sealed() || cloud.guardsRanges())
+                && (sources.peers() == null || sources.holders().of(version).isEmpty());
+    }
+
+    /**
+     * Reads a few bytes of a version from the bucket without fetching their blocks. Nothing of it is stored, because no checksum of ours
+     * covers less than a block: the object's ETag, the length, and the transport are what says that the bytes are right.
+     *
+     * @return how many bytes had to be fetched for that, about
+     */
+    public long readPieces(FileVersion version, long offset, MemorySegment target) throws IOException {
+        FileVersion inPieces =
+                new FileVersion(version.ino(), version.version(), version.size(), PIECE_BYTES, null, version.object());
+        return (long) pieces.read(inPieces, offset, target) * PIECE_BYTES;
+    }
+
     /** Nothing is fetched from now on; transfers under way end by themselves. Frees the memory of uncached blocks. */
     @Override
     public void close() {
         closed = true;
         uncached.close();
+        pieces.close();
     }
 }

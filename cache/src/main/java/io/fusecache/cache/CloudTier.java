@@ -77,6 +77,14 @@ public interface CloudTier extends AutoCloseable {
         }
     }
 
+    /**
+     * Whether what {@link #read} gives is what the bucket holds, without a checksum of ours: it comes from this machine, or by a
+     * transport that notices when it is changed on its way.
+     */
+    default boolean guardsRanges() {
+        return false;
+    }
+
     /** Bytes of the largest object that the bucket takes. */
     long largestObject();
 

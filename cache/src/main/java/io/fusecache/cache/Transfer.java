@@ -50,7 +50,11 @@ final class Transfer {
             HolderCache holders,
             SourceHealth health,
             TierCounters counters,
-            FetchOptions options) {}
+            FetchOptions options) {
+        Sources ofCloudAlone() {
+            return new Sources(null, cloud, holders, health, counters, options);
+        }
+    }
 
     /** Takes a block that came: checks it and keeps it. */
     @FunctionalInterface

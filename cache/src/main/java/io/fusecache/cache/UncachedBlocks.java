@@ -17,17 +17,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Blocks that are read through memory because the local disk has no room for them. A reader takes a block in many small
- * pieces: the last few blocks are kept, so that each is fetched about once.
+ * Blocks that are read through memory and not kept on the local disk: it has no room for them, or they are mere pieces of those that
+ * it holds. A reader takes a block in many small reads: the last few blocks stay here, so that each is fetched about once.
  */
 final class UncachedBlocks implements AutoCloseable {
-    private static final int KEPT = 4;
     /** What is kept takes no more than this part of the memory, so that there is always some for the next transfer. */
     private static final int SHARE = 4;
 
     private final Transfer.Sources sources;
     private final BufferArena buffers;
     private final Semaphore bound;
+    private final int kept;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<BlockKey, Block> blocks = new LinkedHashMap<>(16, 0.75f, true);
     private boolean closed;
@@ -39,34 +39,42 @@ final class UncachedBlocks implements AutoCloseable {
         boolean kept = true;
     }
 
-    UncachedBlocks(Transfer.Sources sources, BufferArena buffers, Semaphore bound) {
+    /** @param kept blocks that stay here, where that is not too much of the memory */
+    UncachedBlocks(Transfer.Sources sources, BufferArena buffers, Semaphore bound, int kept) {
         this.sources = sources;
         this.buffers = buffers;
         this.bound = bound;
+        this.kept = kept;
     }
 
-    void read(FileVersion version, long offset, MemorySegment target) throws IOException {
+    /** Returns how many blocks it fetched for that. */
+    int read(FileVersion version, long offset, MemorySegment target) throws IOException {
         if (offset < 0 || offset + target.byteSize() > version.size()) {
             throw new IllegalArgumentException("%d bytes at %d of %s".formatted(target.byteSize(), offset, version));
         }
+        int fetched = 0;
         for (long done = 0; done < target.byteSize(); ) {
             int block = Math.toIntExact((offset + done) / version.blockBytes());
             long within = offset + done - (long) block * version.blockBytes();
             long count = Math.min(target.byteSize() - done, version.bytesInBlock(block) - within);
-            copy(version, block, within, target.asSlice(done, count));
+            fetched += copy(version, block, within, target.asSlice(done, count)) ? 1 : 0;
             done += count;
         }
+        return fetched;
     }
 
-    private void copy(FileVersion version, int index, long within, MemorySegment target) throws IOException {
+    /** Whether it had to be fetched. */
+    private boolean copy(FileVersion version, int index, long within, MemorySegment target) throws IOException {
         BlockKey key = version.block(index);
         Block mine = new Block();
         Block block = use(key, version.blockBytes(), mine);
         try {
-            if (mine.equals(block)) {
+            boolean missing = mine.equals(block);
+            if (missing) {
                 fetch(version, index, mine);
             }
             MemorySegment.copy(block.bytes.get().segment(), within, target, 0, target.byteSize());
+            return missing;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new InterruptedIOException("interrupted while fetching");
@@ -104,7 +112,7 @@ final class UncachedBlocks implements AutoCloseable {
     }
 
     private int limit(int blockBytes) {
-        return Math.clamp(buffers.totalBytes() / SHARE / blockBytes, 1, KEPT);
+        return Math.clamp(buffers.totalBytes() / SHARE / blockBytes, 1, kept);
     }
 
     /** Out of the map, and into {@code unused} where nobody uses it. */

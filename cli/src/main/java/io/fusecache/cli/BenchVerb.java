@@ -1,5 +1,6 @@
 package io.fusecache.cli;
 
+import io.fusecache.bench.BucketSideBySide;
 import io.fusecache.bench.Report;
 import io.fusecache.bench.SideBySide;
 import io.fusecache.bench.Sizes;
@@ -17,17 +18,25 @@ import java.util.Optional;
 /**
  * {@code fusecache bench}: a mount and the disk below it, side by side.
  *
- * <p>Without {@code --mount} it starts a coordinator and a client of its own on that disk, and stops them. The table goes to
+ * <p>Without {@code --mount} it starts a coordinator and a client of its own on that disk, and stops them. With {@code --bucket} these use
+ * a bucket, and beside them is a program that uses it by its SDK alone. The table goes to
  * {@code out}, what is being measured to standard error. With {@code --check} a missed bar is a failure.
  */
 final class BenchVerb {
     static final String USAGE =
-            "[--disk DIR] [--mount DIR] [--repeats ODD] [--size-mib N] [--files N] [--span TIME] [--check]";
+            "[--disk DIR] [--mount DIR | --bucket S3-BUCKET [--connections N]] [--repeats ODD] [--size-mib N] [--files N] [--span TIME] [--check]";
 
     private static final VerbLine.Form FORM = new VerbLine.Form(
-            "bench", USAGE, List.of("check"), List.of("disk", "mount", "repeats", "size-mib", "files", "span"), 0, 0);
+            "bench",
+            USAGE,
+            List.of("check"),
+            List.of("disk", "mount", "bucket", "connections", "repeats", "size-mib", "files", "span"),
+            0,
+            0);
     /** Set by bin/fusecache: where the programs of this installation are. */
     private static final String HOME = "fusecache.home";
+
+    private static final int CONNECTIONS = 8;
 
     private BenchVerb() {}
 
@@ -37,8 +46,16 @@ final class BenchVerb {
         SideBySide bench = new SideBySide(sizes(line), System.err::println);
         Path disk = folder(line, "disk").orElse(Path.of("/var/tmp"));
         Optional<Path> mount = folder(line, "mount");
+        Optional<String> bucket = line.option("bucket");
+        if (mount.isPresent() && bucket.isPresent()) {
+            throw new UsageException("bench: --mount and --bucket are two kinds of bench: give one of them");
+        }
         Report report;
-        if (mount.isPresent()) {
+        if (bucket.isPresent()) {
+            int connections = number(line, "connections", CONNECTIONS);
+            report = new BucketSideBySide(bucket.get(), sizes(line), connections, System.err::println)
+                    .run(programs(), disk);
+        } else if (mount.isPresent()) {
             if (mount.get().toRealPath().equals(disk.toRealPath())) {
                 throw new UsageException("bench: --mount and --disk are both " + disk + ": name two folders");
             }

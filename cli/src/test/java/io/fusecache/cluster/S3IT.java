@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.fusecache.testkit.S3Server;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
@@ -80,6 +83,43 @@ final class S3IT {
                         assertThat(Trees.sums(bucket.resolve("moved")))
                                 .isEqualTo(Trees.sums(third.mount().resolve("moved")));
                     });
+        }
+    }
+
+    /** What is fetched for it is a small part of a block, and nothing follows in the background. */
+    @Test
+    void aRandomReadOfALargeObjectFetchesLittle() throws Exception {
+        byte[] large = new byte[64 << 20];
+        new Random(3).nextBytes(large);
+        try (S3Server server = S3Server.start(folder, "models")) {
+            Files.write(folder.resolve("buckets/models/foreign.bin"), large);
+            readsFetchLittle(server, large);
+        }
+    }
+
+    private void readsFetchLittle(S3Server server, byte[] large) throws Exception {
+        try (Cluster cluster = Cluster.startOn(store(server, S3Server.SECRET_KEY), 1)) {
+            Files.write(cluster.node(1).mount().resolve("ours.bin"), large);
+            cluster.node(1).flush();
+            Awaitility.await().until(() -> Files.exists(folder.resolve("buckets/models/ours.bin")));
+            cluster.node(1).stop();
+            ClusterNode reader = cluster.addNode();
+            for (String name : List.of("ours.bin", "foreign.bin")) {
+                Path file = reader.mount().resolve(name);
+                Awaitility.await().until(() -> Files.exists(file));
+                long before = reader.cloudBytes();
+                try (FileChannel channel = FileChannel.open(file)) {
+                    for (int offset : List.of(50_000_001, 20_000_000, 33_554_430)) {
+                        ByteBuffer found = ByteBuffer.allocate(4096);
+                        assertThat(channel.read(found, offset)).isEqualTo(4096);
+                        assertThat(found.array()).isEqualTo(Arrays.copyOfRange(large, offset, offset + 4096));
+                    }
+                }
+                assertThat(reader.cloudBytes() - before)
+                        .as("fetched for three reads of %s", name)
+                        .isBetween(3 * 4096L, 3 * (256L << 10));
+                assertThat(Files.readAllBytes(file)).as("all of %s", name).isEqualTo(large);
+            }
         }
     }
 

@@ -76,7 +76,7 @@ public final class Node implements AutoCloseable {
 
     private static final Duration BUCKET_ANSWERS_WITHIN = Duration.ofSeconds(5);
     private static final Duration SPACE_WAIT = Duration.ofSeconds(30);
-    private static final int UPLOADS = 8;
+    private static final int UPLOADS = 16;
     private static final int SLOT_BYTES = 64 << 10;
     private static final int LARGE_BUFFERS = 24;
     private static final int SMALL_BUFFERS = 64;

@@ -35,6 +35,15 @@ final class Blocks {
     /** Between two looks for somebody who holds what is not in the bucket: he comes back by no word to this node. */
     private static final Duration HOLDER_PAUSE = Duration.ofMillis(200);
 
+    /** A reader is no random one once he has read so much in a row: what follows is asked for in whole blocks. */
+    private static final long SEQUENTIAL_BYTES = 256 << 10;
+
+    /** One that read so much in a row will read on. */
+    private static final long READS_ON_BYTES = 1 << 20;
+
+    /** One that read so much in a row will want all of it. */
+    private static final long WANTS_ALL_BYTES = 4 << 20;
+
     /** How far ahead of a reader blocks are asked for. */
     private static final int AHEAD_BLOCKS = 8;
 
@@ -177,22 +186,61 @@ final class Blocks {
         }
     }
 
-    /** For a reader that is at {@code block} of a file that is not whole: begins to fetch what follows, and then the rest. */
-    void anticipate(CachedFile file, FileVersion version, int block) throws IOException {
+    /**
+     * For a random reader: reads bytes that are not here without fetching the blocks that they are in, where that is sound and costs less
+     * in the long run. False where it is not: nothing was read.
+     */
+    boolean readPieces(
+            CachedFile file, FileVersion version, AccessPattern pattern, long run, long offset, MemorySegment target)
+            throws IOException {
+        int first = FileSpace.block(offset, version);
+        int last = FileSpace.block(offset + target.byteSize() - 1, version);
+        int present = file.present().nextSetBit(first);
+        if (run >= SEQUENTIAL_BYTES
+                || offset + target.byteSize() > version.size()
+                || (present >= 0 && present <= last)
+                || pattern.paid(first, version.blockBytes())
+                || pattern.paid(last, version.blockBytes())
+                || !fetcher.givesPieces(version)) {
+            return false;
+        }
+        try {
+            pattern.fetched(first, fetcher.readPieces(version, offset, target));
+            return true;
+        } catch (FetchFailedException e) {
+            LOG.debug("no pieces of {} at {}: whole blocks may be had elsewhere", version, offset, e);
+            return false;
+        }
+    }
+
+    /**
+     * For a reader that is at blocks {@code first} to {@code last} of a file that is not whole and has read {@code run} bytes in a row:
+     * begins to fetch what follows, and then the rest. At once where a block is missing that costs the bucket nothing, or comes whole
+     * only. Who reads what is here waits for nobody.
+     */
+    void anticipate(CachedFile file, FileVersion version, AccessPattern pattern, int first, int last, long run)
+            throws IOException {
         if (stopped) {
             return;
         }
-        int next = block + 1;
-        int end = Math.min(version.blocks(), next + AHEAD_BLOCKS);
         BitSet present = file.present();
-        boolean missing = next < end && present.nextClearBit(next) < end;
+        boolean here = present.nextClearBit(first) > last;
+        boolean eager = run >= WANTS_ALL_BYTES || (!here && !fetcher.givesPieces(version));
+        if (!eager && run < READS_ON_BYTES) {
+            return;
+        }
+        int next = last + 1;
+        int end = Math.min(version.blocks(), next + AHEAD_BLOCKS);
+        boolean missing = next < end && pattern.enters(last) && present.nextClearBit(next) < end;
         if (missing) {
             Optional<CachedFile> pin = local.find(version.ino());
             if (pin.isPresent()) {
                 CompletableFuture<Void> ignored = fetcher.fetchAhead(pin.get(), next, end - 1);
             }
         }
-        complete(version);
+        if (eager) {
+            complete(version);
+        }
     }
 
     /** Fetches and verifies everything that is missing, in the background, once at a time, where there is room for it. */

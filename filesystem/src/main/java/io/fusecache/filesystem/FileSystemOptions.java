@@ -41,7 +41,7 @@ public record FileSystemOptions(
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(30),
                 Duration.ofSeconds(1),
-                8,
+                16,
                 Duration.ofSeconds(60),
                 Duration.ofSeconds(60),
                 new NewInode(FileType.REGULAR, 0644, 0, 0, 0, null, false),

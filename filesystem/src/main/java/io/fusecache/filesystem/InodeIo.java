@@ -95,6 +95,8 @@ final class InodeIo {
      */
     final ReentrantReadWriteLock blocks = new ReentrantReadWriteLock();
 
+    final AccessPattern pattern = new AccessPattern();
+
     int uses;
 
     private volatile @Nullable Backing backing;

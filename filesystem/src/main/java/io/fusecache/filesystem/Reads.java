@@ -213,7 +213,11 @@ final class Reads {
         int first = FileSpace.block(offset, base);
         int last = Math.min(FileSpace.block(offset + target.byteSize() - 1, base), base.blocks() - 1);
         if (first <= last) {
-            blocks.anticipate(file, base, last);
+            long run = io.pattern.read(offset, target.byteSize());
+            if (!io.live() && blocks.readPieces(file, base, io.pattern, run, offset, target)) {
+                return;
+            }
+            blocks.anticipate(file, base, io.pattern, first, last, run);
             try {
                 blocks.ensure(file, first, last);
             } catch (DiskException e) {

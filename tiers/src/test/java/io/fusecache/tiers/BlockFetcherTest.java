@@ -9,7 +9,6 @@ import io.fusecache.cache.BlockDirectory;
 import io.fusecache.cache.BlockFetcher;
 import io.fusecache.cache.BufferArena;
 import io.fusecache.cache.CachedFile;
-import io.fusecache.cache.CloudTier;
 import io.fusecache.cache.DiskException;
 import io.fusecache.cache.FetchFailedException;
 import io.fusecache.cache.FetchOptions;
@@ -38,8 +37,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -97,7 +94,7 @@ final class BlockFetcherTest {
         return (byte) (at * 13 + (at >> 12));
     }
 
-    private static void fill(MemorySegment target, long offset) {
+    static void fill(MemorySegment target, long offset) {
         for (long i = 0; i < target.byteSize(); i++) {
             target.set(ValueLayout.JAVA_BYTE, i, content(offset + i));
         }
@@ -139,6 +136,62 @@ final class BlockFetcherTest {
         assertThat(counters.figures(TierKind.PEER).hits()).isEqualTo(2);
         assertThat(counters.figures(TierKind.NVME).misses()).isEqualTo(2);
         assertThat(holders.advertised).contains("all");
+    }
+
+    @Test
+    void aFewBytesComeFromTheBucketWithoutTheirBlock() throws Exception {
+        FileVersion large = foreign(4 << 20);
+        assertThat(fetcher.givesPieces(large)).isTrue();
+        assertPiece(large, 300_000, 4096, 128 << 10);
+        assertPiece(large, 304_096, 4096, 0);
+        assertPiece(large, (256 << 10) - 1, 2, 128 << 10);
+        assertThat(cloud.reads).containsExactly(256L << 10, 128L << 10);
+        assertThat(counters.figures(TierKind.CLOUD).bytes()).isEqualTo(256 << 10);
+    }
+
+    private static FileVersion foreign(int blockBytes) {
+        return new FileVersion(9, 1, 10_000_000, blockBytes, null, new ObjectRef("k", "e"));
+    }
+
+    private void assertPiece(FileVersion version, long offset, int length, long fetched) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment found = arena.allocate(length);
+            MemorySegment expected = arena.allocate(length);
+            fill(expected, offset);
+            assertThat(fetcher.readPieces(version, offset, found)).isEqualTo(fetched);
+            assertThat(found.mismatch(expected)).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void whatCanBeCheckedAsABlockComesInPiecesOnlyByAWayThatNoticesChanges() throws Exception {
+        FileVersion any = foreign(4 << 20);
+        FileVersion sealed = new FileVersion(9, 1, any.size(), any.blockBytes(), new int[3], any.object());
+        assertThat(fetcher.givesPieces(sealed)).isTrue();
+        cloud.guardsRanges = false;
+        assertThat(fetcher.givesPieces(sealed)).isFalse();
+        assertThat(fetcher.givesPieces(any)).as("of which nobody has checksums").isTrue();
+    }
+
+    @Test
+    void noPiecesOfWhatIsNearOrNotInTheBucketOrSmall() throws Exception {
+        assertThat(fetcher.givesPieces(foreign(256 << 10)))
+                .as("hardly more than a piece")
+                .isFalse();
+        assertThat(fetcher.givesPieces(new FileVersion(9, 1, 10_000_000, 4 << 20, null, null)))
+                .isFalse();
+        holders.hold(A, null);
+        assertThat(fetcher.givesPieces(foreign(4 << 20))).isFalse();
+    }
+
+    @Test
+    void piecesOfAnObjectThatIsGoneAreNotServed() throws Exception {
+        cloud.gone = true;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment target = arena.allocate(10);
+            assertThatThrownBy(() -> fetcher.readPieces(foreign(4 << 20), 0, target))
+                    .isInstanceOf(FetchFailedException.class);
+        }
     }
 
     @Test
@@ -427,72 +480,6 @@ final class BlockFetcherTest {
             }
             return new ReadOutcome.Hit((int) target.byteSize());
         }
-
-        @Override
-        public void close() {}
-    }
-
-    private static final class FakeCloud implements CloudTier {
-        final AtomicInteger wrongReads = new AtomicInteger();
-        final ConcurrentLinkedQueue<Long> reads = new ConcurrentLinkedQueue<>();
-        volatile boolean gone;
-
-        @Override
-        public ReadOutcome read(ObjectRef object, long offset, MemorySegment target) {
-            if (gone) {
-                return new ReadOutcome.Miss();
-            }
-            reads.add(offset);
-            fill(target, offset);
-            if (wrongReads.getAndDecrement() > 0) {
-                target.set(ValueLayout.JAVA_BYTE, 7, (byte) (target.get(ValueLayout.JAVA_BYTE, 7) ^ 1));
-            }
-            return new ReadOutcome.Hit((int) target.byteSize());
-        }
-
-        @Override
-        public ObjectRef put(
-                String key, long size, Map<String, String> attributes, RangeReader content, Over over, Permit permit) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Optional<ObjectRef> copy(ObjectRef from, String toKey, Over over, Permit permit) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public boolean delete(ObjectRef object, Permit permit) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public void delete(String key, Permit permit) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public long largestObject() {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Duration timeout() {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Pages list(String prefix) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public Optional<StoredObject> head(String key) {
-            throw new AssertionError("not asked for");
-        }
-
-        @Override
-        public void check() {}
 
         @Override
         public void close() {}

@@ -50,6 +50,11 @@ public record BucketOptions(
         return all.compareTo(most) > 0 ? most : all;
     }
 
+    /** Small objects being put at most, beside the large: half of all requests stays to reads. */
+    int smallPuts() {
+        return Math.max(1, requests / 2 - puts);
+    }
+
     public static BucketOptions of(Duration timeout) {
         return new BucketOptions(8 << 20, 8 << 20, 24, 4, 5, timeout, Duration.ofMillis(100), Duration.ofSeconds(5));
     }

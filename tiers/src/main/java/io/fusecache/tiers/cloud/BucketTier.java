@@ -93,7 +93,7 @@ public final class BucketTier implements CloudTier {
                 timer,
                 sleeper,
                 () -> ThreadLocalRandom.current().nextLong());
-        this.slots = new PutSlots(buffers, options.puts());
+        this.slots = new PutSlots(buffers, options);
         this.large = new PartedPut(store, options, attempts, slots, workers, notes);
         this.moves = new MoveSlots(attempts, Math.max(1, options.requests() / 3));
         this.copies = new Copies(store, moves, large, workers, sleeper);
@@ -170,6 +170,11 @@ public final class BucketTier implements CloudTier {
         });
         large.overtake(key);
         return object;
+    }
+
+    @Override
+    public boolean guardsRanges() {
+        return store.guardsRanges();
     }
 
     @Override

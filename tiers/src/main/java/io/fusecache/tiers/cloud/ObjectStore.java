@@ -48,6 +48,11 @@ public interface ObjectStore extends AutoCloseable {
 
     Limits limits();
 
+    /** See {@link io.fusecache.cache.CloudTier#guardsRanges}. */
+    default boolean guardsRanges() {
+        return false;
+    }
+
     /**
      * Fills {@code target} from {@code offset}, while the object has the ETag of {@code object}.
      *

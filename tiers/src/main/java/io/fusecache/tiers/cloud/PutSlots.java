@@ -5,14 +5,21 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Semaphore;
 
-/** Bounds what is being put: so many parts and small objects at once, each with a buffer. */
+/**
+ * Bounds what is being put: so many parts and large objects at once, each with a buffer, and beside them so many small objects, which
+ * cost little memory and much waiting.
+ */
 final class PutSlots {
-    private final BufferArena buffers;
-    private final Semaphore puts;
+    private static final long SMALL_BYTES = 256 << 10;
 
-    PutSlots(BufferArena buffers, int puts) {
+    private final BufferArena buffers;
+    private final Semaphore large;
+    private final Semaphore small;
+
+    PutSlots(BufferArena buffers, BucketOptions options) {
         this.buffers = buffers;
-        this.puts = new Semaphore(puts, true);
+        this.large = new Semaphore(options.puts(), true);
+        this.small = new Semaphore(options.smallPuts(), true);
     }
 
     @FunctionalInterface
@@ -22,6 +29,7 @@ final class PutSlots {
 
     /** Waits for a slot and a buffer of that many bytes, which are the sender's until it returns. */
     <T> T withBuffer(String key, long bytes, Sending<T> sending) throws IOException {
+        Semaphore puts = bytes > SMALL_BYTES ? large : small;
         try {
             puts.acquire();
         } catch (InterruptedException e) {

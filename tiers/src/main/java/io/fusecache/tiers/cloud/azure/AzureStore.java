@@ -21,6 +21,7 @@ import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.tiers.cloud.GuardedTransport;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.PartBody;
 import io.fusecache.tiers.cloud.PartSizes;
@@ -90,6 +91,11 @@ public final class AzureStore implements ObjectStore {
     @Override
     public Limits limits() {
         return LIMITS;
+    }
+
+    @Override
+    public boolean guardsRanges() {
+        return GuardedTransport.to(options.endpoint());
     }
 
     @Override

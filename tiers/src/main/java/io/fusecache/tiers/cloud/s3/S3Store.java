@@ -5,6 +5,7 @@ import io.fusecache.cache.CloudTier.Over;
 import io.fusecache.cache.CloudTier.StoredObject;
 import io.fusecache.metadata.ObjectRef;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.tiers.cloud.GuardedTransport;
 import io.fusecache.tiers.cloud.ObjectStore;
 import io.fusecache.tiers.cloud.PartBody;
 import io.fusecache.tiers.cloud.PartSizes;
@@ -89,6 +90,11 @@ public final class S3Store implements ObjectStore {
     @Override
     public Limits limits() {
         return new Limits(LARGEST_PUT, PARTS, options.largestCopy());
+    }
+
+    @Override
+    public boolean guardsRanges() {
+        return options.endpoint() == null || GuardedTransport.to(options.endpoint());
     }
 
     @Override
