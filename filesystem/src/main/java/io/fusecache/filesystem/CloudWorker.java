@@ -18,8 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,6 +73,8 @@ final class CloudWorker implements AutoCloseable {
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("what was taken is some node's when its lease is over", stopped);
         }
     }
 
@@ -85,7 +89,7 @@ final class CloudWorker implements AutoCloseable {
             return false;
         }
         CountDownLatch left = new CountDownLatch(batch.size());
-        java.util.concurrent.atomic.AtomicBoolean failed = new java.util.concurrent.atomic.AtomicBoolean();
+        AtomicBoolean failed = new AtomicBoolean();
         for (CloudWork piece : batch) {
             executor.execute(() -> {
                 try {
