@@ -33,7 +33,7 @@ public enum Setting {
     DELEGATIONS(
             "delegations",
             "BOOL",
-            "false",
+            "true",
             "in directories that this node makes it answers alone, and tells the coordinator within 100 ms",
             env("FUSE_DELEGATIONS")),
     PORT("port", "PORT", "8081", "HTTP: API, metrics, blocks for peers; 0 for any free port", env("FUSE_PORT")),
