@@ -13,6 +13,7 @@ import io.fusecache.metadata.AttributeChange;
 import io.fusecache.metadata.CoordinatorClient;
 import io.fusecache.metadata.Errno;
 import io.fusecache.metadata.ErrnoException;
+import io.fusecache.metadata.FileVersion;
 import io.fusecache.metadata.Inode;
 import io.fusecache.metadata.ListedObject;
 import io.fusecache.metadata.Listing;
@@ -20,6 +21,7 @@ import io.fusecache.metadata.Metadata;
 import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.Timestamp;
+import io.fusecache.metadata.WriteLease;
 import io.fusecache.metadata.session.Hello;
 import io.fusecache.metadata.session.SessionTransport;
 import java.io.IOException;
@@ -193,6 +195,41 @@ final class OvertakingTest {
         onA.gate.countDown();
         assertThat(waits.get(5, SECONDS).links()).isZero();
         assertThatThrownBy(() -> found.get(5, SECONDS)).hasMessageContaining("ENOENT");
+    }
+
+    /**
+     * The end of a write, which nobody waits for, comes behind c's unlink; a's own rename overtakes that, and the next write comes behind it.
+     * As c's is ready first it has to let a's go before, and what was behind it comes last of all.
+     */
+    @Test
+    void aWriteBeginsAfterTheEndOfTheOneBefore() throws Exception {
+        Inode file = a.create(shared, name("file"), file(true));
+        assertThat(c.lookup(shared, name("file"))).isEqualTo(a.inode(file.ino()));
+        assertErrno(Errno.ENOENT, () -> b.lookup(aside, name("none")));
+        onA.open.add(file.ino());
+        hold(onA);
+        hold(onB);
+        Future<Inode> byC = awaiting(onA, file.ino(), () -> c.unlink(shared, name("file")));
+        executing(() -> a.endWrite(file.ino()));
+        Future<?> byA = awaiting(onB, aside, () -> a.rename(shared, name("file"), aside, name("moved"), 0));
+        Future<WriteLease> begun = threads.submit(() -> a.beginWrite(file.ino(), Duration.ofSeconds(5)));
+        executing(onA.gate::countDown);
+        assertThat(List.of(byA.isDone(), byC.isDone(), begun.isDone())).containsOnly(false);
+        onB.gate.countDown();
+        byA.get(5, SECONDS);
+        assertThatThrownBy(() -> byC.get(5, SECONDS)).hasMessageContaining("ENOENT");
+        WriteLease.Granted lease = (WriteLease.Granted) begun.get(5, SECONDS);
+        FileVersion next = new FileVersion(
+                file.ino(), lease.base().version() + 1, 0, FileVersion.DEFAULT_BLOCK_BYTES, new int[0], null);
+        assertThat(a.commit(next, file.modified(), file.changed(), 0).writer()).isEqualTo(new NodeId("a"));
+    }
+
+    /** Returns when the coordinator has looked at what this asks for, or at what waited for this. */
+    private void executing(Runnable request) {
+        Coordinator current = requireNonNull(coordinator);
+        long before = current.sessions().commands();
+        request.run();
+        Awaitility.await().until(() -> current.sessions().commands() > before);
     }
 
     @Test

@@ -235,6 +235,10 @@ final class Sequencer {
             release(turn);
             return;
         }
+        if (turn.after != null && !turn.after.done) {
+            turn.after.behind.add(turn);
+            return;
+        }
         commands.incrementAndGet();
         NodeId node = turn.session == null ? null : turn.session.node();
         long session = turn.session == null ? 0 : turn.session.id();
@@ -423,6 +427,7 @@ final class Sequencer {
     }
 
     private void finish(Turn turn, Outcome executed) {
+        turn.done = true;
         release(turn);
         Session session = turn.session;
         Outcome outcome = executed.withoutLeases(session == null ? Set.of() : withheld(turn, session, executed));

@@ -5,6 +5,7 @@ import io.fusecache.metadata.NodeAddress;
 import io.fusecache.metadata.NodeId;
 import io.fusecache.metadata.session.Answer;
 import io.fusecache.metadata.session.Downstream;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -74,6 +75,7 @@ public final class Session {
     private final long[] inFlight = new long[SLOTS];
     private final long[] answered = new long[SLOTS];
     private final @Nullable Answer[] answers = new Answer[SLOTS];
+    private final Map<Long, Turn> endingWrites = new HashMap<>();
     private final Map<Long, Recalling> recalls = new LinkedHashMap<>();
     private long heardNanos;
     private boolean ended;
@@ -331,5 +333,19 @@ public final class Session {
                 grants[(firstGrant + grantCount++) & (grants.length - 1)] = ino;
             }
         }
+    }
+
+    /** {@code turn} gives the write lease of that inode back. */
+    void endsWrite(long ino, Turn turn) {
+        endingWrites.put(ino, turn);
+    }
+
+    void writeEnded(long ino) {
+        endingWrites.remove(ino);
+    }
+
+    /** What gives the write lease of that inode back, and is not done; null for nothing. */
+    @Nullable Turn endingWrite(long ino) {
+        return endingWrites.get(ino);
     }
 }

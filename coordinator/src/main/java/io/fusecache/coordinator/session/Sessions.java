@@ -398,7 +398,10 @@ public final class Sessions {
             }
             return outcome;
         };
-        sequencer.start(turn(session, request, true, command, outcome -> {
+        Turn turn = turn(session, request, true, command, outcome -> {
+            if (mutation instanceof Operation.EndWrite end) {
+                session.writeEnded(end.ino());
+            }
             if (outcome.answer().failure() == null) {
                 holds(session, mutation);
             }
@@ -407,7 +410,14 @@ public final class Sessions {
                 delegated.changes().forEach(change -> holds(session, change.operation()));
             }
             replyToChange(session, request, outcome.answer());
-        }));
+        });
+        if (mutation instanceof Operation.EndWrite end) {
+            session.endsWrite(end.ino(), turn);
+        } else if (mutation instanceof Operation.BeginWrite begin) {
+            // Nobody waits for the answer to the end of the write before; begun first, this one would end with it.
+            turn.after = session.endingWrite(begin.ino());
+        }
+        sequencer.start(turn);
     }
 
     /** Who has committed a version has all of it. */

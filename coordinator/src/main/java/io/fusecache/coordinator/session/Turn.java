@@ -56,6 +56,11 @@ final class Turn {
     /** What was asked for of names in them. */
     final Map<Long, Set<FileName>> renamed = new HashMap<>();
 
+    /** One of the same session that has to be done first, whatever comes before which otherwise. */
+    @Nullable Turn after;
+
+    boolean done;
+
     /** Recalls that are out. */
     int awaiting;
 
