@@ -199,6 +199,21 @@ final class DelegationsTest {
                         ErrnoException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
+    /** Its number may be asked for still, by a file handle. */
+    @Test
+    void whatIsRemovedIsNotRemembered() throws Exception {
+        Worker a = worker(true);
+        Inode directory = a.files.create(Inode.ROOT, name("d"), directory());
+        long file = write(a.files, directory.ino(), "f", 10).ino();
+        a.files.settle();
+        assertThat(a.session.cachedInode(file)).isNotNull();
+        a.files.unlink(directory.ino(), name("f"));
+        a.files.releaseUnlinked(Set.of(file)).join();
+        a.files.settle();
+        assertThat(a.session.cachedInode(file)).isNull();
+        assertThatThrownBy(() -> a.files.inode(file)).hasMessageContaining("ESTALE");
+    }
+
     @Test
     void whatOneNodeDoesAloneCostsNoRoundTripEach() throws Exception {
         Worker a = worker(true);

@@ -132,6 +132,13 @@ final class LeaseCache {
             }
         }
         rememberAttributes(operation, answer);
+        dropReleased(operation);
+        if (operation instanceof Operation.Delegated delegated) {
+            delegated.changes().forEach(change -> dropReleased(change.operation()));
+        }
+    }
+
+    private void dropReleased(Operation operation) {
         if (operation instanceof Operation.ReleaseUnlinked(Set<Long> released)) {
             drop(released);
         }

@@ -224,12 +224,13 @@ final class HandleRules {
     /** A kernel may have a file in use for a moment after its last close(2), which FUSE's RELEASE follows: O_PATH opens nothing there. */
     private static void staleSoon(Caller root, byte[] handle, int flags) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
-        Outcome outcome = root.openByHandle(here(root), handle, O_PATH);
+        int mount = here(root);
+        Outcome outcome = root.openByHandle(mount, handle, O_PATH);
         while (outcome.succeeded() && System.nanoTime() < deadline) {
             root.close(outcome.okInt()).is(0);
-            outcome = root.openByHandle(here(root), handle, O_PATH);
+            outcome = root.openByHandle(mount, handle, O_PATH);
         }
-        root.openByHandle(here(root), handle, flags).fails(ESTALE);
+        root.openByHandle(mount, handle, flags).fails(ESTALE);
     }
 
     private static void refusals(Rules rules) {
