@@ -269,13 +269,14 @@ public final class BlockFetcher implements AutoCloseable {
 
     /**
      * Whether bytes of this version may come by {@link #readPieces}. Not where blocks could be checked and pieces of them cannot, on
-     * a way that does not notice changes; and not where another node has blocks: those are near.
+     * a way that does not notice changes; not where another node has blocks: those are near; and not of a small file, which comes whole and
+     * stays.
      */
     public boolean givesPieces(FileVersion version) throws IOException {
         CloudTier cloud = sources.cloud();
         return cloud != null
                 && version.object() != null
-                && version.blockBytes() > 2 * PIECE_BYTES
+                && Math.min(version.size(), version.blockBytes()) > 2L * PIECE_BYTES
                 && (!version.sealed() || cloud.guardsRanges())
                 && (sources.peers() == null || sources.holders().of(version).isEmpty());
     }

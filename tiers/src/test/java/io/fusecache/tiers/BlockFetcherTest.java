@@ -178,6 +178,9 @@ final class BlockFetcherTest {
         assertThat(fetcher.givesPieces(foreign(256 << 10)))
                 .as("hardly more than a piece")
                 .isFalse();
+        assertThat(fetcher.givesPieces(new FileVersion(9, 1, 256 << 10, 4 << 20, null, new ObjectRef("k", "e"))))
+                .as("all of it is hardly more than a piece")
+                .isFalse();
         assertThat(fetcher.givesPieces(new FileVersion(9, 1, 10_000_000, 4 << 20, null, null)))
                 .isFalse();
         holders.hold(A, null);
