@@ -6,13 +6,9 @@ import io.fusecache.client.settings.ByteSize;
 import io.fusecache.client.settings.UsageException;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import java.util.stream.StreamSupport;
 import tools.jackson.databind.JsonNode;
 
 /** {@code fusecache explain PATH}: where a file's bytes would come from, and what is known of it. */
@@ -30,11 +26,7 @@ final class ExplainVerb {
         if (path.equals(node.mount())) {
             throw new UsageException("explain: " + path + " is the mount itself: name a file in it");
         }
-        String encoded = StreamSupport.stream(node.mount().relativize(path).spliterator(), false)
-                .map(name -> URLEncoder.encode(name.toString(), StandardCharsets.UTF_8)
-                        .replace("+", "%20"))
-                .collect(Collectors.joining("/"));
-        JsonNode explanation = NodeApi.of(node, line).get("/api/explain/" + encoded);
+        JsonNode explanation = NodeApi.of(node, line).get("/api/explain" + NodeApi.below(node, path));
         if (line.has("json")) {
             out.println(explanation);
         } else {

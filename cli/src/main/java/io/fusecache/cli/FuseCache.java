@@ -17,6 +17,7 @@ public final class FuseCache {
             new Verb("status", "[--json] [DIR]", "mount, tiers, pending uploads, coordinator", StatusVerb::run),
             new Verb("stats", "[--json] [DIR]", "what each tier served since start", StatsVerb::run),
             new Verb("flush", "[--timeout TIME] [DIR]", "wait until every file is in the bucket", FlushVerb::run),
+            new Verb("refresh", RefreshVerb.USAGE, "see what others did to the bucket", RefreshVerb::run),
             new Verb("explain", "[--json] PATH", "which tier would serve a file, and why", ExplainVerb::run),
             new Verb("quota", QuotaVerb.USAGE, "limits of directory trees", QuotaVerb::run),
             new Verb("trash", TrashVerb.USAGE, "removed files: keep, list, restore", TrashVerb::run),

@@ -5,15 +5,19 @@ import io.fusecache.client.RunningNode;
 import io.fusecache.client.StartupException;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -60,6 +64,16 @@ final class NodeApi {
                 .max(java.util.Comparator.comparingInt(node -> node.mount().getNameCount()));
         return List.of(owner.orElseThrow(() -> new StartupException(
                 wanted + " lies in no mount of a node that runs here: fusecache status lists them")));
+    }
+
+    /** An absolute path as the API has it: {@code /NAME/NAME}, percent-encoded; empty for the mount itself. */
+    static String below(RunningNode node, Path path) {
+        return path.equals(node.mount())
+                ? ""
+                : StreamSupport.stream(node.mount().relativize(path).spliterator(), false)
+                        .map(name -> URLEncoder.encode(name.toString(), StandardCharsets.UTF_8)
+                                .replace("+", "%20"))
+                        .collect(Collectors.joining("/", "/", ""));
     }
 
     RunningNode node() {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -110,11 +111,36 @@ final class BucketMirror {
         }
         boolean listed = false;
         try {
-            listed = isFresh(directory) || list(directory);
+            listed = isFresh(directory) || list(directory, refresh).isPresent();
         } finally {
             underWay.remove(directory, mine);
             mine.complete(listed);
         }
+    }
+
+    /**
+     * Lists it, however fresh it is: what was in the bucket when this was called is there on all nodes when it returns.
+     *
+     * @return how many names changed
+     * @throws ErrnoException EIO where the bucket does not answer
+     */
+    int relist(long directory) throws ErrnoException {
+        CompletableFuture<Boolean> mine = new CompletableFuture<>();
+        for (CompletableFuture<Boolean> other = underWay.putIfAbsent(directory, mine);
+                other != null;
+                other = underWay.putIfAbsent(directory, mine)) {
+            // Begun before, it may have seen less.
+            boolean ignored = other.join();
+        }
+        OptionalInt changed = OptionalInt.empty();
+        try {
+            changed = list(directory, Duration.ZERO);
+        } finally {
+            underWay.remove(directory, mine);
+            mine.complete(changed.isPresent());
+        }
+        return changed.orElseThrow(
+                () -> new ErrnoException(Errno.EIO, "the bucket could not be listed: the node's log says why"));
     }
 
     void refreshLater(long directory) {
@@ -130,15 +156,16 @@ final class BucketMirror {
         });
     }
 
-    private boolean list(long directory) throws ErrnoException {
+    /** How many names changed, where it is not younger than that; empty where the bucket did not answer. */
+    private OptionalInt list(long directory, Duration youngest) throws ErrnoException {
         for (int i = 1; ; i++) {
             try {
-                return listOnce(directory);
+                return listOnce(directory, youngest);
             } catch (ErrnoException e) {
                 if (e.errno() == Errno.EOPNOTSUPP) {
                     // Nothing in the bucket can be below it.
                     fresh(directory, refresh);
-                    return true;
+                    return OptionalInt.of(0);
                 }
                 if (e.errno() != Errno.EAGAIN || i == MAX_TRIES) {
                     throw e;
@@ -147,24 +174,24 @@ final class BucketMirror {
         }
     }
 
-    private boolean listOnce(long directory) throws ErrnoException {
+    private OptionalInt listOnce(long directory, Duration youngest) throws ErrnoException {
         Listing listing = metadata.beginListing(directory);
         if (listing.lastImported() != null) {
             Duration age = Duration.between(listing.lastImported().toInstant(), clock.instant());
-            if (!age.isNegative() && age.compareTo(refresh) < 0) {
-                fresh(directory, refresh.minus(age));
-                return true;
+            if (!age.isNegative() && age.compareTo(youngest) < 0) {
+                fresh(directory, youngest.minus(age));
+                return OptionalInt.of(0);
             }
         }
         try {
             int names = take(listing);
             LOG.debug("{} names of directory {} changed by its listing", names, directory);
             fresh(directory, refresh);
-            return true;
+            return OptionalInt.of(names);
         } catch (IOException e) {
             LOG.warn("the bucket could not be listed at '{}': {}", listing.keyPrefix(), e.getMessage());
             fresh(directory, AFTER_FAILURE);
-            return false;
+            return OptionalInt.empty();
         }
     }
 

@@ -119,7 +119,7 @@ public final class FileSystem implements AutoCloseable {
                 forwarding,
                 options.durability(),
                 ground.executor(),
-                this::settle);
+                (ino, committed) -> recommitInBackground(ino, committed, () -> false));
         this.opens = new Opens(
                 metadata,
                 local,
@@ -149,10 +149,6 @@ public final class FileSystem implements AutoCloseable {
 
     private void recommitOvertaken(long ino) {
         recommitInBackground(ino, null, () -> uploads.awaits(ino));
-    }
-
-    private void settle(long ino, Disk.@Nullable Stat committed) {
-        recommitInBackground(ino, committed, () -> false);
     }
 
     private void recommitInBackground(long ino, Disk.@Nullable Stat committed, BooleanSupplier needless) {
@@ -216,6 +212,11 @@ public final class FileSystem implements AutoCloseable {
     /** Whether {@link #openDirectory} has nothing to do. */
     public boolean tryOpenDirectory(long directory) {
         return names.isFresh(directory);
+    }
+
+    /** Lists a directory in the bucket now, for all nodes; returns how many names changed. EIO where the bucket does not answer. */
+    public int relist(long directory) throws ErrnoException {
+        return names.relist(directory);
     }
 
     /** mkdir(2), mknod(2), symlink(2). */

@@ -105,6 +105,10 @@ public final class Names {
         }
     }
 
+    int relist(long directory) throws ErrnoException {
+        return mirror.relist(directory);
+    }
+
     boolean isFresh(long directory) {
         return mirror.isFresh(directory);
     }

@@ -112,6 +112,26 @@ final class BucketTest {
                 .untilAsserted(() -> assertThat(programs.read("/there/later")).isEqualTo(text("newer, by a stranger")));
     }
 
+    /** However fresh the listing is. */
+    @Test
+    void whatOthersDidIsThereAfterARefresh() throws Exception {
+        cluster.putForeign("d/old", text("old"));
+        cluster.putForeign("d/gone", text("gone"));
+        TestNode a = cluster.node("a", TestNode.Setup.of(true).withBucketRefresh(Duration.ofHours(1)));
+        TestNode b = cluster.node("b", TestNode.Setup.of(true).withBucketRefresh(Duration.ofHours(1)));
+        assertThat(a.programs().list("/d")).containsExactlyInAnyOrder("old", "gone");
+        assertThat(b.programs().read("/d/old")).isEqualTo(text("old"));
+        cluster.putForeign("d/new", text("new"));
+        cluster.putForeign("d/old", text("another"));
+        Files.delete(cluster.bucket.resolve("d/gone"));
+        long directory = a.programs().find("/d").id();
+        assertThat(a.files.relist(directory)).isEqualTo(3);
+        assertThat(a.programs().list("/d")).containsExactlyInAnyOrder("old", "new");
+        assertThat(b.programs().read("/d/old")).isEqualTo(text("another"));
+        assertThat(b.programs().list("/d")).containsExactlyInAnyOrder("old", "new");
+        assertThat(a.files.relist(directory)).isZero();
+    }
+
     /** Pages of a hundred here. */
     @Test
     void aDirectoryOfManyPagesAppearsAndFollowsTheBucket() throws Exception {

@@ -15,18 +15,30 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
 
-/** {@code /api/files/{path}}: read whole or in part, store, remove; {@code /api/files/{path}/size}. */
+/**
+ * {@code /api/files/{path}}: read whole or in part, store, remove; {@code /api/files/{path}/size}; {@code /api/refresh/{path}}: what others
+ * did to the bucket there.
+ */
 final class FilesEndpoint {
     private static final int BUFFER_BYTES = 256 << 10;
     private static final int BUFFERS = 16;
     private static final long BUFFER_WAIT_SECONDS = 10;
     private static final String SIZE = "/size";
+    private static final int DEFAULT_WAIT_SECONDS = 30;
+    private static final int MAX_WAIT_SECONDS = 60;
 
     private final NodeFiles files;
     private final BlockingQueue<ByteBuffer> buffers = new ArrayBlockingQueue<>(BUFFERS);
+
+    /** Listings under way, by path: they go on when whoever asked goes away. */
+    private final ConcurrentHashMap<String, FutureTask<Integer>> listings = new ConcurrentHashMap<>();
 
     FilesEndpoint(NodeFiles files) {
         this.files = files;
@@ -42,7 +54,9 @@ final class FilesEndpoint {
                 new Route("GET", "/api/files/{path}", false, this::read),
                 new Route("HEAD", "/api/files/{path}", false, this::read),
                 new Route("PUT", "/api/files/{path}", false, this::store),
-                new Route("DELETE", "/api/files/{path}", false, this::remove));
+                new Route("DELETE", "/api/files/{path}", false, this::remove),
+                new Route("POST", "/api/refresh", false, this::refresh),
+                new Route("POST", "/api/refresh/{path}", false, this::refresh));
     }
 
     /** A file that is itself called "size" is read where nothing of the path before it is a file. */
@@ -143,5 +157,59 @@ final class FilesEndpoint {
     private void remove(Exchange exchange, String rest) throws HttpFailure, ErrnoException, IOException {
         files.remove(FilePath.decode(rest));
         exchange.reply(200, Map.of("success", true));
+    }
+
+    /** Waits for a listing of its own, for a bounded time; with {@code join=true} for one that is under way. */
+    private void refresh(Exchange exchange, String rest)
+            throws HttpFailure, ErrnoException, IOException, InterruptedException {
+        Optional<FilePath> path = rest.isEmpty() ? Optional.empty() : Optional.of(FilePath.decode(rest));
+        boolean join = exchange.query("join").filter("true"::equals).isPresent();
+        long deadline = System.nanoTime()
+                + TimeUnit.SECONDS.toNanos(
+                        NodeEndpoint.number(exchange, "timeout_seconds", DEFAULT_WAIT_SECONDS, MAX_WAIT_SECONDS));
+        FutureTask<Integer> mine = new FutureTask<>(() -> {
+            try {
+                return files.relist(path);
+            } finally {
+                // Before it has ended, for whoever waits to begin the next.
+                listings.remove(rest);
+            }
+        });
+        FutureTask<Integer> other = listings.putIfAbsent(rest, mine);
+        boolean begun = join || other == null;
+        if (other != null && !join && ends(other, deadline)) {
+            // It was begun before and may have seen less. Whichever is next has not.
+            other = listings.putIfAbsent(rest, mine);
+            begun = true;
+        }
+        FutureTask<Integer> listing = other == null ? mine : other;
+        if (other == null) {
+            Thread.ofVirtual().name("refresh").start(mine);
+        }
+        boolean done = begun && ends(listing, deadline);
+        exchange.reply(200, Map.of("begun", begun, "done", done, "names_changed", done ? result(listing) : 0));
+    }
+
+    /** Whether it has, by then, in whatever way. */
+    private static boolean ends(FutureTask<Integer> listing, long deadline) throws InterruptedException {
+        try {
+            listing.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (ExecutionException failed) {
+            return true;
+        } catch (TimeoutException goesOn) {
+            return false;
+        }
+    }
+
+    private static int result(FutureTask<Integer> ended) throws ErrnoException, IOException, InterruptedException {
+        try {
+            return ended.get();
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof ErrnoException errno) {
+                throw new ErrnoException(errno.errno(), errno.reason(), errno);
+            }
+            throw new IOException(failed.getCause());
+        }
     }
 }

@@ -151,6 +151,35 @@ public final class MountedFiles implements NodeFiles {
         }
     }
 
+    @Override
+    public int relist(Optional<FilePath> path) throws ErrnoException {
+        Node at = files.root();
+        Node above = at;
+        int changed = 0;
+        for (int depth = 1; path.isPresent() && depth <= path.get().names().size(); depth++) {
+            above = at;
+            List<FileName> names = path.get().names().subList(0, depth);
+            try {
+                at = walk(names, path.get());
+            } catch (ErrnoException absent) {
+                if (absent.errno() != Errno.ENOENT) {
+                    throw absent;
+                }
+                changed += files.relist(above.id());
+                at = relisted(above, path.get(), depth);
+            }
+        }
+        return changed + files.relist(at.inode().directory() ? at.id() : above.id());
+    }
+
+    private Node relisted(Node above, FilePath path, int depth) throws ErrnoException {
+        Optional<Inode> found = present(above, path.names().get(depth - 1));
+        if (found.isEmpty()) {
+            throw new ErrnoException(Errno.ENOENT, path + " is neither here nor in the bucket");
+        }
+        return walk(path.names().subList(0, depth), path);
+    }
+
     private void refuseWhereReadOnly(FilePath path) throws ErrnoException {
         if (readOnly) {
             throw new ErrnoException(Errno.EROFS, path + ": this node is mounted read-only");

@@ -116,7 +116,7 @@ final class NodeEndpoint {
         exchange.reply(200, insight.flush(Duration.ofSeconds(seconds)));
     }
 
-    private static int number(Exchange exchange, String name, int absent, int max) throws HttpFailure {
+    static int number(Exchange exchange, String name, int absent, int max) throws HttpFailure {
         Optional<String> text = exchange.query(name);
         if (text.isEmpty()) {
             return absent;

@@ -5,6 +5,7 @@ import io.fusecache.metadata.ErrnoException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** Files by path, as the HTTP API reads, stores and removes them: through the file system of the node, not round it. */
 public interface NodeFiles {
@@ -26,6 +27,16 @@ public interface NodeFiles {
 
     /** unlink(2): ENOENT, EISDIR. */
     void remove(FilePath path) throws ErrnoException;
+
+    /**
+     * Lists in the bucket what the path leads to, or where that is no directory, what it is in; and what is on the way to it and not known:
+     * then it is there on all nodes. Takes as long as listings take.
+     *
+     * @param path empty for the root
+     * @return how many names changed
+     * @throws ErrnoException ENOENT; EIO where the bucket does not answer
+     */
+    int relist(Optional<FilePath> path) throws ErrnoException;
 
     /** A file open for reading. Used by one thread. */
     interface OpenedFile extends AutoCloseable {

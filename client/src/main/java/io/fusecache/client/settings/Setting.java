@@ -97,7 +97,7 @@ public enum Setting {
     BUCKET_REFRESH(
             "bucket-refresh",
             "TIME",
-            "60s",
+            "30s",
             "a listing of the bucket older than this is made anew on use",
             env("FUSE_BUCKET_REFRESH")),
     S3_BUCKET("s3-bucket", "NAME", "fuse-client-cache", "", env("S3_BUCKET")),

@@ -15,13 +15,32 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentNavigableMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A node whose files are in memory. A path is a directory while something lies below it. */
 final class MemoryNode implements NodeFiles, NodeInsight {
     final ConcurrentNavigableMap<String, byte[]> contents = new ConcurrentSkipListMap<>();
+    final AtomicInteger listings = new AtomicInteger();
+    volatile CountDownLatch listed = new CountDownLatch(0);
+
+    @Override
+    public int relist(Optional<FilePath> path) throws ErrnoException {
+        if (path.isPresent()) {
+            Node ignored = find(path.get());
+        }
+        listings.incrementAndGet();
+        try {
+            listed.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        return 7;
+    }
 
     @Override
     public Node find(FilePath path) throws ErrnoException {

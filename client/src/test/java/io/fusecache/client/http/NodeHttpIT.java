@@ -20,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import org.awaitility.Awaitility;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -272,8 +274,33 @@ final class NodeHttpIT {
                 .isEmpty();
         assertThat(mismatches(schemas, schemas.get("Uploads"), json("POST", "/api/flush", 200)))
                 .isEmpty();
+        assertThat(mismatches(schemas, schemas.get("Refreshed"), json("POST", "/api/refresh/f", 200)))
+                .isEmpty();
         assertThat(mismatches(schemas, schemas.get("Error"), json("GET", "/api/nothing", 404)))
                 .isEmpty();
+    }
+
+    @Test
+    void aRefreshWaitsForAListingThatItBeganUnlessItJoinsOne() throws Exception {
+        assertThat(json("POST", "/api/refresh", 200).at("/names_changed").asInt())
+                .isEqualTo(7);
+        node.listed = new CountDownLatch(1);
+        JsonNode first = json("POST", "/api/refresh?timeout_seconds=0", 200);
+        assertThat(List.of(first.at("/begun").asBoolean(), first.at("/done").asBoolean()))
+                .containsExactly(true, false);
+        JsonNode second = json("POST", "/api/refresh?timeout_seconds=0", 200);
+        assertThat(List.of(second.at("/begun").asBoolean(), second.at("/done").asBoolean()))
+                .containsOnly(false);
+        assertThat(json("POST", "/api/refresh?timeout_seconds=0&join=true", 200)
+                        .at("/done")
+                        .asBoolean())
+                .isFalse();
+        Awaitility.await().until(() -> node.listings.get() == 2);
+        node.listed.countDown();
+        assertThat(json("POST", "/api/refresh", 200).at("/done").asBoolean()).isTrue();
+        assertThat(node.listings).as("one more that saw all").hasValue(3);
+        assertThat(json("POST", "/api/refresh/none", 404).at("/error/code").asString())
+                .isEqualTo("ENOENT");
     }
 
     /** Fields that are missing, not described, or of another type. */
