@@ -269,6 +269,11 @@ final class NodeReport implements NodeInsight {
     }
 
     @Override
+    public int bucketKeysLeftOut() {
+        return parts.bucket().keysLeftOut();
+    }
+
+    @Override
     public long kernelNamesDropped() {
         return parts.port().namesDropped();
     }

@@ -99,6 +99,10 @@ final class MetricsText {
         counter("fuse_cache_write_count", "commits of file content", () -> reads.writes());
         counter("fuse_cache_write_bytes", "bytes of those commits", () -> reads.writtenBytes());
         bucketRequests();
+        gauge(
+                "fuse_bucket_keys_left_out",
+                "keys of the bucket that no path can lead to",
+                ignored -> insight.bucketKeysLeftOut());
         counter(
                 "fuse_kernel_names_dropped",
                 "times that the kernel had to drop all names of the mount",

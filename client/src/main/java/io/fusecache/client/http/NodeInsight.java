@@ -27,6 +27,9 @@ public interface NodeInsight {
     /** How often the kernel had to drop all names of the mount, because one could not be expired in time. */
     long kernelNamesDropped();
 
+    /** Keys seen in listings of the bucket since start that no path can lead to. */
+    int bucketKeysLeftOut();
+
     /** Waits until nothing waits for upload, for at most {@code bound}. Returns what is pending then. */
     NodeStatus.Uploads flush(Duration bound) throws InterruptedException;
 

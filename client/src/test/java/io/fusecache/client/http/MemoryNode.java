@@ -182,6 +182,11 @@ final class MemoryNode implements NodeFiles, NodeInsight {
     }
 
     @Override
+    public int bucketKeysLeftOut() {
+        return 14;
+    }
+
+    @Override
     public long kernelNamesDropped() {
         return 3;
     }

@@ -202,6 +202,7 @@ final class NodeHttpIT {
                         "fuse_bucket_requests_hedged_total 11.0",
                         "fuse_bucket_requests_hedges_won_total 12.0",
                         "fuse_bucket_hedged_bytes_total 13.0",
+                        "fuse_bucket_keys_left_out 14.0",
                         "fuse_cache_peer_read_mbps 2.0",
                         "fuse_cache_cloud_read_mbps 0.0");
     }

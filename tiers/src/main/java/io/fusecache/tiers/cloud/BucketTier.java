@@ -57,8 +57,7 @@ public final class BucketTier implements CloudTier {
     private final MoveSlots moves;
     private final Copies copies;
 
-    /** Names that no file can have are told once: they are there at every listing. */
-    private final AtomicBoolean toldUnusable = new AtomicBoolean();
+    private final LeftOutKeys leftOut;
 
     /** Owns the store from now on, and closes it. */
     public BucketTier(ObjectStore store, BufferArena buffers, BucketOptions options) {
@@ -86,6 +85,7 @@ public final class BucketTier implements CloudTier {
                 Thread.ofVirtual().name("bucket-", 0).factory());
         this.timer = deadlines();
         this.requests = new RequestSlots(options.requests());
+        this.leftOut = new LeftOutKeys(store.name());
         this.reads = new HedgedReads(store, buffers, requests, workers, timer, options.rangeBytes());
         this.attempts = new Attempts(
                 options,
@@ -243,7 +243,7 @@ public final class BucketTier implements CloudTier {
     private List<ListedObject> names(String prefix, Page page) {
         Map<FileName, ListedObject> names = new TreeMap<>();
         for (Listed object : page.objects()) {
-            FileName name = name(prefix, object.key());
+            FileName name = name(prefix, object.key(), false);
             if (name != null) {
                 names.putIfAbsent(
                         name,
@@ -252,9 +252,12 @@ public final class BucketTier implements CloudTier {
             }
         }
         for (String directory : page.directories()) {
-            FileName name = name(prefix, directory.substring(0, directory.length() - 1));
+            FileName name = name(prefix, directory, true);
             if (name != null) {
-                names.put(name, new ListedObject(name, true, 0, "", Timestamp.EPOCH, Map.of()));
+                ListedObject hidden = names.put(name, new ListedObject(name, true, 0, "", Timestamp.EPOCH, Map.of()));
+                if (hidden != null && !hidden.directory()) {
+                    leftOut.add(prefix + name, "a directory has that name");
+                }
             }
         }
         return List.copyOf(names.values());
@@ -274,19 +277,22 @@ public final class BucketTier implements CloudTier {
         return next;
     }
 
-    private @Nullable FileName name(String prefix, String key) {
-        if (key.length() == prefix.length()) {
+    /** What comes after the prefix, up to a slash at the end for {@code directory}; null for the prefix itself and for what is no name. */
+    private @Nullable FileName name(String prefix, String key, boolean directory) {
+        if (key.length() <= prefix.length()) {
             return null;
         }
-        String component = key.substring(Math.min(prefix.length(), key.length()));
         try {
-            return FileName.of(component);
+            return FileName.of(key.substring(prefix.length(), key.length() - (directory ? 1 : 0)));
         } catch (ErrnoException unusable) {
-            if (toldUnusable.compareAndSet(false, true)) {
-                LOG.warn("{} holds keys that no file can have, such as '{}': they are left out", store.name(), key);
-            }
+            leftOut.add(key, unusable.reason());
             return null;
         }
+    }
+
+    /** Keys seen in listings since start that no path can lead to, 10,000 at most. */
+    public int keysLeftOut() {
+        return leftOut.count();
     }
 
     @Override

@@ -301,6 +301,9 @@ final class BucketTierTest extends CloudTierContract {
                 .extracting(name -> name.name().toString())
                 .containsExactly("z");
         assertThat(pages.next()).isEmpty();
+        assertThat(tier.keysLeftOut())
+                .as("d/.., one too long, d/both, and what is in d// and d/./")
+                .isEqualTo(5);
     }
 
     @Test
